@@ -7,8 +7,8 @@ import { runConditioned } from './conditioned.ts';
 import { runDefinition } from './definition.ts';
 import { runMerge } from './merge.ts';
 
-/** @param now milliseconds on a clock that never goes back; only `describe` reads it. */
-export function load(now: () => number = () => performance.now()): Backend {
+/** `now` gives milliseconds on a clock that never goes back; only `describe` reads it. */
+export function load({ now = () => performance.now() }: { readonly now?: () => number } = {}): Backend {
   return { name: 'reference', describe: () => describe(now), run };
 }
 

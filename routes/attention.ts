@@ -1,0 +1,103 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AttentionRequestSchema, AttentionResponseSchema } from '../src/contract/documents.ts';
+import type { Envelope } from '../src/contract/envelope.ts';
+import { interpret } from '../src/contract/interpret.ts';
+import { rounded } from '../src/observe/timing.ts';
+import type { Result } from '../src/schedule/result.ts';
+import { jsonCodec } from '../src/wire/json.ts';
+import { deadlineMs } from './deadline.ts';
+import type { Services } from './services.ts';
+
+/** `POST /v1/attention`: decode → run → encode (api.md §2-3). */
+export function attentionRoutes(app: FastifyInstance, { engine, limits, config }: Services): void {
+  app.post(
+    '/v1/attention',
+    {
+      schema: {
+        operationId: 'computeAttention',
+        tags: ['attention'],
+        summary: 'Compute poly-attention',
+        description:
+          'Takes an attention polynomial and its tensors, and answers with the output rows, the plan that was run and its timing.',
+        body: AttentionRequestSchema,
+        response: { 200: AttentionResponseSchema },
+      },
+    },
+    async (request, reply) => {
+      const envelope = request.stopwatch.time('decode', () => jsonCodec.decode(request.body as Buffer, limits));
+      const attention = interpret(envelope);
+      const timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
+      const result = await engine.run(attention, { signal: request.signal, timeoutMs });
+      noteResult(request, result);
+      const response = respond(result, request);
+      const body = request.stopwatch.time('encode', () => jsonCodec.encode(response, { encoding: attention.output.encoding }));
+      return reply.header('content-type', 'application/json; charset=utf-8').send(body);
+    },
+  );
+}
+
+/** The response before it is written (api.md §3). `timing` is read while the rest has been encoded, so that it can say how long that took. */
+function respond(result: Result, request: FastifyRequest): Envelope {
+  const { plan } = result;
+  const tensors = new Map([['output', result.output]]);
+  if (result.logSumExp !== null) tensors.set('logSumExp', result.logSumExp);
+  return {
+    tensors,
+    options: {
+      emptyRows: result.emptyRows,
+      plan: {
+        class: plan.class,
+        algorithm: plan.algorithm,
+        exponent: plan.exponent,
+        flops: plan.work.flops,
+        exponentials: plan.work.exponentials,
+        bytes: plan.bytes,
+        backend: plan.backend.name,
+        isa: plan.backend.isa,
+        threads: plan.threads,
+        tiles: result.tiles,
+        fallbackRows: result.fallbackRows,
+      },
+      timing: { toJSON: () => timing(result, request) },
+    },
+  };
+}
+
+function timing(
+  { timing: { planMs, queueMs, computeMs, stages } }: Result,
+  { stopwatch }: FastifyRequest,
+): Record<string, unknown> {
+  const totalMs = stopwatch.elapsed();
+  const { decode = 0 } = stopwatch.spans;
+  const encodeMs = Math.max(0, totalMs - (stopwatch.spans.ran ?? totalMs));
+  return {
+    decodeMs: rounded(decode),
+    planMs: rounded(planMs),
+    queueMs: rounded(queueMs),
+    computeMs: rounded(computeMs),
+    measureMs: 0,
+    encodeMs: rounded(encodeMs),
+    totalMs: rounded(totalMs),
+    stages: stages.map(({ step, variable, ms, gflops }) => ({ step, variable, ms: rounded(ms), gflops: rounded(gflops) })),
+  };
+}
+
+/** What the log line and the Server-Timing header say of the run. */
+function noteResult(request: FastifyRequest, result: Result): void {
+  const { plan, timing } = result;
+  const { spans } = request.stopwatch;
+  spans.plan = timing.planMs;
+  spans.queue = timing.queueMs;
+  spans.compute = timing.computeMs;
+  Object.assign(request.logFields, {
+    class: plan.class,
+    algorithm: plan.algorithm,
+    backend: plan.backend.name,
+    flops: plan.work.flops,
+    rows: plan.rows,
+    decodeMs: rounded(spans.decode ?? 0),
+    planMs: rounded(timing.planMs),
+    queueMs: rounded(timing.queueMs),
+    computeMs: rounded(timing.computeMs),
+  });
+}

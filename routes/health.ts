@@ -1,0 +1,38 @@
+import type { FastifyInstance } from 'fastify';
+import { LiveSchema, ReadySchema } from '../src/contract/documents.ts';
+import { fail } from '../src/errors.ts';
+
+/** `/livez` and `/readyz`: O(1), never through the pool (serving.md §A.2). */
+export function healthRoutes(app: FastifyInstance): void {
+  app.get(
+    '/livez',
+    {
+      schema: {
+        operationId: 'getLiveness',
+        tags: ['ops'],
+        summary: 'Is the process alive',
+        security: [],
+        response: { 200: LiveSchema },
+      },
+    },
+    async (_request, reply) => reply.send({ live: true }),
+  );
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['ops'],
+        summary: 'Should requests be sent here',
+        description: 'Ready between the self-test and SIGTERM. Being busy does not count: that is answered with 429.',
+        security: [],
+        response: { 200: ReadySchema },
+      },
+    },
+    async (_request, reply) => {
+      const { state } = app.readiness;
+      if (state !== 'ready') fail('unavailable', `The service is ${state}`, { retryAfterSeconds: state === 'starting' ? 1 : 5 });
+      return reply.send({ ready: true });
+    },
+  );
+}

@@ -1,0 +1,10 @@
+import type { Config } from '../src/config.ts';
+import type { Engine } from '../src/schedule/engine.ts';
+import type { WireLimits } from '../src/wire/limits.ts';
+
+/** What the routes work with; made once by `buildApp`. */
+export interface Services {
+  readonly engine: Engine;
+  readonly config: Config;
+  readonly limits: WireLimits;
+}

@@ -1,0 +1,65 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { registerRoutes } from '../routes/index.ts';
+import type { Config } from './config.ts';
+import { loggerOptions } from './observe/log.ts';
+import { auth } from './plugins/auth.ts';
+import { bodies } from './plugins/bodies.ts';
+import { docs } from './plugins/docs.ts';
+import { drain } from './plugins/drain.ts';
+import { notFound } from './plugins/not-found.ts';
+import { problem } from './plugins/problem.ts';
+import { requestId } from './plugins/request-id.ts';
+import { requestLog } from './plugins/request-log.ts';
+import { type Engine, startEngine } from './schedule/engine.ts';
+
+/** What tests replace. */
+export interface Dependencies {
+  readonly engine?: Engine;
+  readonly workerUrl?: URL;
+  readonly logStream?: { write(line: string): void };
+}
+
+/** The only composition root: engine, plugins, routes. Closing the app closes the engine. */
+export async function buildApp(config: Config, dependencies: Dependencies = {}): Promise<FastifyInstance & { engine: Engine }> {
+  const engine = dependencies.engine ?? (await startEngine(engineOptions(config, dependencies)));
+  const app = Fastify({
+    logger: { ...loggerOptions(config.LOG_LEVEL), ...(dependencies.logStream && { stream: dependencies.logStream }) },
+    disableRequestLogging: true,
+    bodyLimit: config.MAX_BODY_BYTES,
+    requestIdHeader: false,
+    genReqId: requestId,
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+    requestTimeout: Math.max(60_000, config.REQUEST_TIMEOUT_MS),
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 200 },
+    exposeHeadRoutes: true,
+    http: { headersTimeout: 15_000 },
+  });
+  app.decorate('engine', engine);
+  app.addHook('onClose', () => engine.close());
+  await app.register(requestLog);
+  await app.register(problem, { maxBodyBytes: config.MAX_BODY_BYTES });
+  await app.register(notFound);
+  await app.register(drain);
+  await app.register(auth, { tokens: config.AUTH_TOKENS });
+  await app.register(bodies);
+  await app.register(docs);
+  const limits = { maxBodyBytes: config.MAX_BODY_BYTES, maxJsonBytes: config.MAX_JSON_BYTES, maxElements: config.MAX_BODY_BYTES };
+  await app.register(async (scope) => registerRoutes(scope, { engine, config, limits }));
+  return app as unknown as FastifyInstance & { engine: Engine };
+}
+
+function engineOptions(config: Config, { workerUrl }: Dependencies): Parameters<typeof startEngine>[0] {
+  return {
+    threads: config.WORKER_THREADS,
+    backends: config.BACKENDS,
+    nativeIsa: config.NATIVE_ISA ?? null,
+    maxInflightBytes: config.MAX_INFLIGHT_BYTES,
+    maxQueueSeconds: config.MAX_QUEUE_SECONDS,
+    maxSyncSeconds: config.MAX_SYNC_SECONDS,
+    maxResultBytes: config.MAX_BODY_BYTES,
+    ...(workerUrl && { workerUrl }),
+  };
+}

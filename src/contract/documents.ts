@@ -1,0 +1,271 @@
+import { z } from 'zod';
+import { DTYPES, FLOAT_DTYPES } from '../tensor/tensor.ts';
+import { BACKEND_CHOICES, MechanismName, OptionsSchema } from './options.ts';
+
+/** Schemas of whole bodies, for the document: requests as they are on the wire, and responses. Component names are the `id`s. */
+
+const ms = (what: string) => z.number().meta({ description: `${what}, milliseconds` });
+const count = (what: string) => z.int().min(0).meta({ description: what });
+
+export const TensorSchema = z
+  .strictObject({
+    shape: z.array(z.int().min(0)).meta({ description: 'Dimensions, row major' }),
+    dtype: z.enum(DTYPES).default('float32').meta({ description: 'Element type' }),
+    data: z
+      .array(z.number())
+      .optional()
+      .meta({ description: 'Elements, row major; nested arrays of the same shape are taken too' }),
+    base64: z.string().optional().meta({ description: 'Instead of data: the elements as little-endian bytes in base64' }),
+  })
+  .meta({ id: 'Tensor', description: 'A dense array: shape, element type, and its elements as numbers or as base64 bytes' });
+
+export const AttentionRequestSchema = OptionsSchema.extend({
+  tensors: z.record(z.string(), TensorSchema).meta({
+    description:
+      'q1..qt [n_j, d], v2..vt [n_j, dv], optional biases b1..bt [n_j]; heads and batch lead. A bare nested array is a float32 tensor.',
+  }),
+}).meta({
+  id: 'AttentionRequest',
+  description: 'An attention polynomial, by text or by catalogue name, and its tensors',
+  examples: [
+    {
+      polynomial: 'x1*x2',
+      tensors: {
+        q1: { shape: [2, 2], dtype: 'float32', data: [1, 0, 0, 1] },
+        q2: { shape: [2, 2], dtype: 'float32', data: [1, 0, 0, 1] },
+        v2: { shape: [2, 2], dtype: 'float32', data: [1, 2, 3, 4] },
+      },
+    },
+  ],
+});
+
+export const OutputTensorSchema = z
+  .object({
+    shape: z.array(z.int().min(0)),
+    dtype: z.enum(FLOAT_DTYPES),
+    data: z.array(z.number()).optional(),
+    base64: z.string().optional(),
+  })
+  .meta({ id: 'OutputTensor', description: 'A result: data or base64 by output.encoding' });
+
+export const PlanSummarySchema = z
+  .object({
+    class: z.string().meta({ description: 'tree, cycle, treewidth-2, tensor or general' }),
+    algorithm: z.string().meta({ description: 'The exact algorithm that ran' }),
+    exponent: z.int().meta({ description: 'Time grows like n to this power' }),
+    flops: z.number().meta({ description: 'Floating-point operations, multiply-add = 2' }),
+    exponentials: z.number(),
+    bytes: z.number().meta({ description: 'Memory held at once: inputs, messages, outputs' }),
+    backend: z.string(),
+    isa: z.string().optional().meta({ description: 'Instruction set of the back end, where it has one' }),
+    threads: z.int(),
+    tiles: z.int(),
+    fallbackRows: count('Rows whose certificate failed and that were recomputed (math.md §6.3)'),
+  })
+  .meta({ id: 'PlanSummary', description: 'What ran and what it cost' });
+
+export const TimingSchema = z
+  .object({
+    decodeMs: ms('Reading the body'),
+    planMs: ms('Choosing and laying out the plan'),
+    queueMs: ms('Waiting for a thread'),
+    computeMs: ms('From the first tile to the last'),
+    measureMs: ms('Measuring the error against exact'),
+    encodeMs: ms('Writing the body'),
+    totalMs: ms('All of it'),
+    stages: z.array(
+      z
+        .object({ step: z.string(), variable: z.int(), ms: z.number(), gflops: z.number() })
+        .meta({ id: 'StageTiming', description: 'One stage of the plan as it ran' }),
+    ),
+  })
+  .meta({ id: 'Timing', description: 'Where the time went' });
+
+export const AttentionResponseSchema = z
+  .object({
+    output: OutputTensorSchema,
+    logSumExp: OutputTensorSchema.optional(),
+    emptyRows: count('Rows without an admissible tuple, padded rows among them; their output is 0'),
+    plan: PlanSummarySchema,
+    timing: TimingSchema,
+  })
+  .meta({ id: 'AttentionResponse', description: 'Output rows with the plan that was run and its timing' });
+
+const ParameterSchema = z
+  .object({ name: z.string(), minimum: z.int(), maximum: z.int() })
+  .meta({ id: 'MechanismParameter', description: 'A parameter of a family and its range' });
+
+export const CapabilitySchema = z
+  .object({
+    task: z.string(),
+    order: z.int().optional().meta({ description: 'r of r-fold composition, k of Match-k, the unknowns of root finding' }),
+    verdict: z.enum(['yes', 'no', 'open']),
+    statement: z.string(),
+    source: z.string().optional().meta({ description: 'Who says so; absent exactly where the question is open' }),
+    construction: z.string().optional().meta({ description: 'How the weights are chosen' }),
+  })
+  .meta({ id: 'Capability', description: 'What one head can or cannot do' });
+
+export const MechanismSchema = z
+  .object({
+    name: z.string(),
+    family: z.string(),
+    parameters: z.array(ParameterSchema),
+    example: z.string().meta({ description: 'A name that requests take' }),
+    polynomial: z.string().meta({ description: 'Of the example' }),
+    description: z.string(),
+    class: z.string(),
+    exponent: z.int(),
+    cost: z.string().meta({ description: 'Exact cost in the field’s notation' }),
+    tasks: z.array(CapabilitySchema),
+  })
+  .meta({ id: 'Mechanism', description: 'A named attention polynomial' });
+
+export const MechanismListSchema = z
+  .object({ mechanisms: z.array(MechanismSchema) })
+  .meta({ id: 'MechanismList', description: 'The catalogue' });
+
+export const NameParametersSchema = z.object({ name: MechanismName });
+
+const RatesSchema = z
+  .object({
+    flopsPerSecond: z.number(),
+    exponentialsPerSecond: z.number(),
+    bytesPerSecond: z.number(),
+    tileSeconds: z.number(),
+  })
+  .meta({ id: 'Rates', description: 'Measured at start, one thread' });
+
+export const BackendSchema = z
+  .object({
+    name: z.enum(BACKEND_CHOICES.slice(1) as [string, ...string[]]),
+    available: z.boolean(),
+    reason: z.string().optional().meta({ description: 'Why it is not available' }),
+    precisions: z.array(z.string()).optional(),
+    steps: z.array(z.string()).optional(),
+    isa: z.string().optional(),
+    device: z.string().optional(),
+    rates: z.record(z.string(), RatesSchema).optional().meta({ description: 'By precision' }),
+  })
+  .meta({ id: 'Backend', description: 'A back end that loaded, or why it did not' });
+
+export const BackendListSchema = z
+  .object({ threads: z.int(), backends: z.array(BackendSchema) })
+  .meta({ id: 'BackendList', description: 'The back ends of this service' });
+
+export const LiveSchema = z.object({ live: z.boolean() }).meta({ id: 'Liveness', description: 'The process is alive' });
+export const ReadySchema = z.object({ ready: z.boolean() }).meta({ id: 'Readiness', description: 'The service takes requests' });
+
+const StatementSchema = z
+  .object({
+    text: z.string(),
+    hypothesis: z.string().optional().meta({ description: 'The assumption that the statement needs' }),
+    source: z.string().optional(),
+  })
+  .meta({ id: 'Statement', description: 'A statement with its hypothesis and its source' });
+
+const MonomialSchema = z
+  .object({ coefficient: z.number(), variables: z.array(z.int()) })
+  .meta({ id: 'Monomial', description: 'A product of distinct variables with a coefficient' });
+
+const StageSummarySchema = z
+  .object({
+    step: z.string(),
+    level: z.int().meta({ description: 'Stages of one level run together' }),
+    variable: z.int().meta({ description: 'The variable that is summed out, 0 where none or several are' }),
+    reads: z.array(z.string()),
+    writes: z.array(z.string()),
+    flops: z.number(),
+    exponentials: z.number(),
+    estimatedMs: z.number(),
+  })
+  .meta({ id: 'PlannedStage', description: 'One stage of the plan' });
+
+const PlannedSchema = z
+  .object({
+    algorithm: z.string(),
+    exponent: z.int(),
+    flops: z.number(),
+    exponentials: z.number(),
+    bytes: z.number(),
+    backend: z.string(),
+    isa: z.string().optional(),
+    threads: z.int(),
+    estimatedMs: z.number().meta({ description: 'On this machine, by rates measured at start' }),
+    verdict: z.enum(['synchronous', 'job-only', 'refused']),
+    limit: z.string().optional().meta({ description: 'The setting that stands against it' }),
+    stages: z.array(StageSummarySchema),
+  })
+  .meta({ id: 'PlannedWork', description: 'The plan for the shape and what it costs here' });
+
+const DegreeSchema = z
+  .object({
+    tolerance: z.number(),
+    degree: z
+      .int()
+      .optional()
+      .meta({ description: 'Smallest even Taylor degree that certifies it; absent where none up to 64 does' }),
+    rank: z.number().optional().meta({ description: 'Features of the single polynomial of h' }),
+    breakEvenN: z.number().optional().meta({ description: 'Rows above which the approximation costs less than the exact plan' }),
+  })
+  .meta({ id: 'ApproximationDegree', description: 'What an absolute tolerance on values in [-1, 1] needs' });
+
+const OutlookSchema = z
+  .object({
+    threshold: StatementSchema,
+    entryThreshold: z.number().meta({ description: '(ln n)^(1/k)' }),
+    entryBound: z.number().optional(),
+    scoreBound: z.number().optional().meta({ description: 'Largest possible |score| for the entry bound' }),
+    tolerances: z.array(DegreeSchema),
+  })
+  .meta({ id: 'ApproximationOutlook', description: 'When the mechanism can be approximated, and at which rank' });
+
+const ShapeEchoSchema = z
+  .object({ n: z.int(), d: z.int(), dv: z.int(), batch: z.int(), heads: z.int() })
+  .meta({ id: 'PlannedShape', description: 'The shape that was planned for' });
+
+export const AnalysisSchema = z
+  .object({
+    polynomial: z.string().meta({ description: 'Normal form' }),
+    t: z.int(),
+    k: z.int(),
+    s: z.int(),
+    monomials: z.array(MonomialSchema),
+    components: z.array(z.array(z.int())),
+    treewidth: z.int(),
+    cutset: z.array(z.int()),
+    eliminationOrder: z.array(z.int()),
+    class: z.string(),
+    exponent: z.int().meta({ description: 'Exact time grows like n to this power' }),
+    upperBound: StatementSchema,
+    lowerBound: StatementSchema,
+    shape: ShapeEchoSchema,
+    plan: PlannedSchema,
+    approximation: OutlookSchema,
+    tasks: z.array(CapabilitySchema),
+    dot: z.string().meta({ description: 'Graphviz text of the graph' }),
+  })
+  .meta({ id: 'Analysis', description: 'Facts, plan, cost and capabilities of a polynomial' });
+
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string().meta({ description: 'Stable snake_case code to switch on' }),
+    traceId: z.string(),
+    errors: z
+      .array(
+        z
+          .object({ pointer: z.string(), detail: z.string() })
+          .meta({ id: 'Fault', description: 'One fault: RFC 6901 pointer and what is wrong there' }),
+      )
+      .optional(),
+    limit: z.number().optional(),
+    actual: z.number().optional(),
+    setting: z.string().optional().meta({ description: 'The environment variable that changes the limit' }),
+    error: z.string().meta({ description: 'The same as detail, for clients of the Open Inference Protocol' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });

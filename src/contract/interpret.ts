@@ -1,0 +1,98 @@
+import { fail } from '../errors.ts';
+import { resolveMechanism } from '../polynomial/catalogue.ts';
+import { parsePolynomial } from '../polynomial/parse.ts';
+import type { Polynomial } from '../polynomial/polynomial.ts';
+import type { Envelope } from './envelope.ts';
+import { resolveLengths } from './lengths.ts';
+import { type OperandsByRole, readOperands } from './operands.ts';
+import { type Options, OptionsSchema } from './options.ts';
+import type { AttentionRequest, Problem } from './request.ts';
+import { validate } from './validate.ts';
+
+/**
+ * Envelope → Request: every field checked against every other, tensors sorted into their roles and brought to the compute precision.
+ * @throws ServiceError `invalid_request` or `non_finite_input`, with pointers into the body
+ */
+export function interpret(envelope: Envelope): AttentionRequest {
+  const options = validate(OptionsSchema, envelope.options);
+  refuseUnavailable(options);
+  const polynomial = choosePolynomial(options);
+  const operands = readOperands(envelope.tensors, polynomial.variableCount, options.precision);
+  const problem = describeProblem(polynomial, operands, options);
+  return {
+    problem,
+    variables: operands.variables,
+    lengths: resolveLengths(options.mask.lengths, problem),
+    outputRank: operands.outputRank,
+    output: options.output,
+    timeoutMs: options.timeoutMs,
+  };
+}
+
+/** The polynomial that the client named, by text or by catalogue name: exactly one of the two. */
+export function choosePolynomial(options: { polynomial?: string | undefined; mechanism?: string | undefined }): Polynomial {
+  const { polynomial, mechanism } = options;
+  if ((polynomial === undefined) === (mechanism === undefined)) {
+    const detail = `Exactly one of 'polynomial' and 'mechanism' names h; ${polynomial === undefined ? 'neither was' : 'both were'} given`;
+    fail('invalid_request', detail, { errors: [{ pointer: '/polynomial', detail }] });
+  }
+  if (polynomial !== undefined) return parsePolynomial(polynomial);
+  const found = resolveMechanism(mechanism as string);
+  if (found === undefined) {
+    const detail = `There is no mechanism of this name; GET /v1/mechanisms lists them`;
+    fail('invalid_request', detail, { errors: [{ pointer: '/mechanism', detail }] });
+  }
+  return found.polynomial;
+}
+
+function describeProblem(polynomial: Polynomial, operands: OperandsByRole, options: Options): Problem {
+  const { d, dv, batch, heads, variables } = operands;
+  return {
+    polynomial,
+    batch,
+    heads,
+    rows: variables.map((variable) => variable.queries.rows),
+    d,
+    dv,
+    hasValues: variables.map((variable) => variable.values !== null),
+    hasBias: variables.map((variable) => variable.bias !== null),
+    scale: resolveScale(options.scale, d),
+    mask: options.mask,
+    mode: options.mode,
+    algorithm: options.algorithm,
+    precision: options.precision,
+    backend: options.backend,
+  };
+}
+
+/** The number that multiplies h: the paper's 1/d, the usual 1/sqrt(d), or what the client gave. */
+export function resolveScale(scale: Options['scale'], d: number): number {
+  if (scale === '1/d') return 1 / d;
+  return scale === '1/sqrt(d)' ? 1 / Math.sqrt(d) : scale;
+}
+
+/** Fields whose capability is not there are refused, never ignored. */
+function refuseUnavailable(options: Options): void {
+  const refused: [boolean, string, string][] = [
+    [options.mode !== 'exact', '/mode', `mode '${options.mode}' is not available in this version; only 'exact' is`],
+    [
+      options.approximation !== undefined,
+      '/approximation',
+      "'approximation' belongs to the approximate modes, which this version does not have",
+    ],
+    [
+      options.errorReport !== undefined && options.errorReport.type !== 'none',
+      '/errorReport/type',
+      "an error report measures an approximate mode; in mode 'exact' only 'none' makes sense",
+    ],
+    [options.output.weights, '/output/weights', "'weights' is not available in this version"],
+    [
+      options.mask.type !== 'none',
+      '/mask/type',
+      `mask '${options.mask.type}' is not available in this version; only 'none' and lengths are`,
+    ],
+    [options.mask.window !== undefined, '/mask/window', "'window' belongs to the window masks, which this version does not have"],
+  ];
+  const errors = refused.filter(([is]) => is).map(([, pointer, detail]) => ({ pointer, detail }));
+  if (errors[0]) fail('invalid_request', errors[0].detail, { errors });
+}

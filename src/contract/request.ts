@@ -1,0 +1,52 @@
+import type { Polynomial } from '../polynomial/polynomial.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Options } from './options.ts';
+
+/** A tensor by role, seen as [batch, heads, rows, cols]; a batch or head count of 1, or a head count that divides, is shared. */
+export interface Operand {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly batch: number;
+  readonly heads: number;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+export interface VariableInputs {
+  readonly queries: Operand; // q_j [.., n_j, d]
+  readonly values: Operand | null; // v_j [.., n_j, dv]; null: all ones, and always for x1
+  readonly bias: Operand | null; // b_j [.., n_j, 1]
+}
+
+/** All that the planner reads: no tensor, no clock. */
+export interface Problem {
+  readonly polynomial: Polynomial;
+  readonly batch: number;
+  readonly heads: number;
+  /** n_1 .. n_t. */
+  readonly rows: readonly number[];
+  readonly d: number;
+  readonly dv: number;
+  /** Which of v_1..v_t and b_1..b_t were given. */
+  readonly hasValues: readonly boolean[];
+  readonly hasBias: readonly boolean[];
+  /** The factor of h in the exponent, '1/d' and '1/sqrt(d)' resolved. */
+  readonly scale: number;
+  readonly mask: Options['mask'];
+  readonly mode: Options['mode'];
+  readonly algorithm: Options['algorithm'];
+  readonly precision: Options['precision'];
+  readonly backend: Options['backend'];
+}
+
+/** A validated request: the planner's problem, the tensors by role, and what the client wants back. */
+export interface AttentionRequest {
+  readonly problem: Problem;
+  readonly variables: readonly VariableInputs[];
+  /** Real rows of each variable in each batch entry, or null where nothing is padded: lengths[j - 1][batch entry]. */
+  readonly lengths: readonly (readonly number[])[] | null;
+  /** Dimensions of the output: 2 (n1×dv), 3 (heads) or 4 (batch). */
+  readonly outputRank: 2 | 3 | 4;
+  readonly output: Options['output'];
+  readonly timeoutMs: number | undefined;
+}

@@ -1,0 +1,37 @@
+/** Milliseconds by stage of the street (api.md §3), with one clock that can be read at any time. */
+export interface Stopwatch {
+  /** Milliseconds since the request came in. */
+  elapsed(): number;
+  /** Runs `work` and keeps its duration under `name`. */
+  time<T>(name: string, work: () => T): T;
+  readonly spans: Record<string, number>;
+}
+
+export function startStopwatch(now: () => number = performance.now.bind(performance)): Stopwatch {
+  const began = now();
+  const spans: Record<string, number> = {};
+  return {
+    elapsed: () => now() - began,
+    time: (name, work) => {
+      const start = now();
+      try {
+        return work();
+      } finally {
+        spans[name] = now() - start;
+      }
+    },
+    spans,
+  };
+}
+
+/** The `Server-Timing` header (W3C): `decode;dur=0.4, plan;dur=0.1`. */
+export function serverTiming(spans: Readonly<Record<string, number>>): string {
+  return Object.entries(spans)
+    .map(([name, ms]) => `${name};dur=${ms.toFixed(3)}`)
+    .join(', ');
+}
+
+/** Three decimals are enough for milliseconds. */
+export function rounded(ms: number): number {
+  return Math.round(ms * 1e3) / 1e3;
+}

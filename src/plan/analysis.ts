@@ -1,0 +1,88 @@
+import type { AnalysisQuestion } from '../contract/analysis.ts';
+import { capabilities } from '../polynomial/capabilities.ts';
+import { toDot } from '../polynomial/dot.ts';
+import { polynomialFacts } from '../polynomial/facts.ts';
+import { formatPolynomial } from '../polynomial/polynomial.ts';
+import { approximationThreshold, entryThreshold, lowerBound, upperBound } from '../polynomial/statements.ts';
+import { operands } from './draft.ts';
+import { degreeFor, scoreBound } from './outlook.ts';
+import type { BufferSpec, Plan, Stage } from './plan.ts';
+
+export interface VerdictLimits {
+  readonly maxSyncSeconds: number;
+  readonly maxJobSeconds: number;
+  readonly maxInflightBytes: number;
+}
+
+const TOLERANCES = [1e-2, 1e-3, 1e-4];
+
+/** Everything that is known of a polynomial without its tensors (api.md §4); pure data, each claim with its source. */
+export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, limits: VerdictLimits): Record<string, unknown> {
+  const { polynomial, rows, d, dv, batch, heads } = problem;
+  const facts = polynomialFacts(polynomial);
+  const { t, k, s, components, treewidth, cutset, eliminationOrder, exponent } = facts;
+  const n = rows[0] as number;
+  const bound = entryBound === null ? null : scoreBound(polynomial, problem.scale, d, entryBound);
+  return {
+    polynomial: formatPolynomial(polynomial),
+    ...{ t, k, s, monomials: polynomial.monomials, components, treewidth, cutset, eliminationOrder, class: facts.class, exponent },
+    upperBound: withoutNulls(upperBound(polynomial)),
+    lowerBound: withoutNulls(lowerBound(polynomial)),
+    shape: { n, d, dv, batch, heads },
+    plan: { ...planSummary(plan), ...verdict(plan, limits), stages: plan.stages.map((stage) => stageSummary(stage, plan)) },
+    approximation: {
+      threshold: withoutNulls(approximationThreshold(polynomial)),
+      entryThreshold: entryThreshold(k, n),
+      ...(entryBound !== null && bound !== null && { entryBound, scoreBound: bound }),
+      tolerances: bound === null ? [] : TOLERANCES.map((tolerance) => degreeFor(tolerance, bound, problem, plan)),
+    },
+    tasks: capabilities(polynomial).map(withoutNulls),
+    dot: toDot(polynomial),
+  };
+}
+
+function planSummary(plan: Plan): Record<string, unknown> {
+  const { algorithm, exponent, work, bytes, backend, threads, estimatedMs } = plan;
+  const { flops, exponentials } = work;
+  return {
+    algorithm,
+    exponent,
+    flops,
+    exponentials,
+    bytes,
+    backend: backend.name,
+    ...(backend.isa && { isa: backend.isa }),
+    threads,
+    estimatedMs,
+  };
+}
+
+/** Which way of asking for this plan is open, and the setting that closes the others. */
+function verdict(plan: Plan, limits: VerdictLimits): { verdict: string; limit?: string } {
+  const seconds = plan.estimatedMs / 1e3;
+  if (plan.bytes > limits.maxInflightBytes) return { verdict: 'refused', limit: 'MAX_INFLIGHT_BYTES' };
+  if (seconds > limits.maxJobSeconds) return { verdict: 'refused', limit: 'MAX_JOB_SECONDS' };
+  if (seconds > limits.maxSyncSeconds) return { verdict: 'job-only', limit: 'MAX_SYNC_SECONDS' };
+  return { verdict: 'synchronous' };
+}
+
+function stageSummary(stage: Stage, plan: Plan): Record<string, unknown> {
+  const { reads, writes } = operands(stage.step);
+  const names = (buffers: readonly number[]): string[] => [
+    ...new Set(buffers.map((buffer) => (plan.buffers[buffer] as BufferSpec).name)),
+  ];
+  return {
+    step: stage.step.kind,
+    level: stage.level,
+    variable: stage.variable,
+    reads: names(reads),
+    writes: names(writes),
+    flops: stage.work.flops,
+    exponentials: stage.work.exponentials,
+    estimatedMs: stage.seconds * 1e3,
+  };
+}
+
+function withoutNulls<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null)) as Partial<T>;
+}

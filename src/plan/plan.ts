@@ -1,0 +1,69 @@
+import type { BackendDescription, Precision, Step, Work } from '../../kernels/backend.ts';
+
+/** The planner's noun: pure data, printable, the same for the same problem and machine (architecture.md). */
+
+/** A number of rows: `count`, times the rows of `variable` unless that is 0. Padding trims it per batch entry. */
+export interface Extent {
+  readonly variable: number;
+  readonly count: number;
+}
+
+/** A matrix per slice; 'input' buffers are the request's tensors by name, the others are allocated zeroed. */
+export interface BufferSpec {
+  readonly name: string;
+  readonly source: 'input' | 'scratch' | 'output';
+  readonly extent: Extent;
+  readonly cols: number;
+}
+
+/** One step on named buffers; operands are indices into `Plan.buffers`. */
+export interface Stage {
+  readonly step: Step<number>;
+  /** What the tiles divide. */
+  readonly extent: Extent;
+  /** Stages of one level need nothing of each other and run together; a level starts when the one before has ended. */
+  readonly level: number;
+  /** The variable that the stage sums out, or 0 where that is none or several. */
+  readonly variable: number;
+  /** Modelled work of one slice. */
+  readonly work: Work;
+  readonly seconds: number;
+}
+
+export type PlanAlgorithm = 'tree-messages' | 'cycle-gemm' | 'fast-matmul' | 'conditioning' | 'elimination' | 'definition';
+
+export interface Plan {
+  readonly class: string;
+  readonly algorithm: PlanAlgorithm;
+  /** Time grows like n to this power. */
+  readonly exponent: number;
+  readonly backend: BackendDescription;
+  readonly precision: Precision;
+  readonly rows: readonly number[];
+  readonly batch: number;
+  readonly heads: number;
+  readonly buffers: readonly BufferSpec[];
+  readonly stages: readonly Stage[];
+  /** Of all slices together. */
+  readonly work: Work;
+  /** Memory held at once: inputs, messages, outputs. */
+  readonly bytes: number;
+  /** Thread-seconds by the back end's measured rates. */
+  readonly seconds: number;
+  /** Modelled wall-clock time on `threads` threads. */
+  readonly estimatedMs: number;
+  readonly threads: number;
+}
+
+/** What the planner knows of the machine: the back ends that loaded, with their measured rates, and the size of the pool. */
+export interface Machine {
+  readonly backends: readonly BackendDescription[];
+  /** Why the others did not load. */
+  readonly unavailable: Readonly<Record<string, string>>;
+  readonly threads: number;
+}
+
+/** The rows of an extent for given rows n_1..n_t. */
+export function extentRows(extent: Extent, rows: readonly number[]): number {
+  return extent.variable === 0 ? extent.count : extent.count * (rows[extent.variable - 1] as number);
+}

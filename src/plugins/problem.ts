@@ -1,0 +1,85 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { ERRORS, type ErrorCode, ServiceError } from '../errors.ts';
+
+/** Errors as RFC 9457 problem details (api.md §5): the only place that turns an exception into an answer. */
+
+const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed',
+  FST_ERR_BAD_URL: 'malformed',
+  FST_ERR_HANDLER_TIMEOUT: 'deadline_exceeded',
+};
+
+export interface ProblemOptions {
+  readonly maxBodyBytes: number;
+}
+
+/** The members of a problem document. */
+export function problemBody(error: ServiceError, request: FastifyRequest): Record<string, unknown> {
+  const { status, title } = ERRORS[error.code];
+  const { errors, limit, actual, setting } = error.extra;
+  const detail = error.message;
+  return {
+    type: `https://polyattention.dev/problems/${error.code}`,
+    title,
+    status,
+    detail,
+    instance: request.url.slice(0, 200),
+    code: error.code,
+    traceId: traceId(request),
+    ...(errors && { errors }),
+    ...(limit !== undefined && { limit }),
+    ...(actual !== undefined && { actual }),
+    ...(setting !== undefined && { setting }),
+    error: detail,
+  };
+}
+
+/** The W3C trace id where the client sent one, otherwise the request's id. */
+export function traceId(request: FastifyRequest): string {
+  const header = request.headers.traceparent;
+  const match = typeof header === 'string' ? /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(header) : null;
+  return match?.[1] ?? request.id;
+}
+
+function asServiceError(error: FastifyError, options: ProblemOptions, request: FastifyRequest): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const code = FRAMEWORK_CODES[error.code];
+  if (code === 'too_large') {
+    const { maxBodyBytes: limit } = options;
+    const actual = Number(request.headers['content-length']);
+    const detail = `The body is larger than MAX_BODY_BYTES, ${limit} bytes`;
+    return new ServiceError(code, detail, { limit, setting: 'MAX_BODY_BYTES', ...(Number.isFinite(actual) && { actual }) });
+  }
+  if (code === 'unsupported_media_type') {
+    const given = String(request.headers['content-type'] ?? 'none').slice(0, 100);
+    return new ServiceError(code, `Content-Type '${given}' is not taken here; send application/json`);
+  }
+  if (code !== undefined) return new ServiceError(code, error.message);
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) return new ServiceError('malformed', error.message);
+  if (status === 503) return new ServiceError('unavailable', 'The service is shutting down', { retryAfterSeconds: 1 });
+  return new ServiceError('internal', 'The service failed on this request; the trace id finds it in the log', { cause: error });
+}
+
+/** Sends an error; used by the error handler and by the not-found handler. */
+export function sendProblem(error: ServiceError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { retryAfterSeconds } = error.extra;
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+  if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+  if (error.status >= 500) request.log.error({ err: error, cause: error.cause }, error.message);
+  request.logFields.code = error.code;
+  return reply
+    .code(error.status)
+    .header('content-type', 'application/problem+json')
+    .send(Buffer.from(JSON.stringify(problemBody(error, request))));
+}
+
+export const problem = fp(async (app: FastifyInstance, options: ProblemOptions) => {
+  app.setErrorHandler<FastifyError>((error, request, reply) =>
+    sendProblem(asServiceError(error, options, request), request, reply),
+  );
+});

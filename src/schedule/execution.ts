@@ -1,0 +1,116 @@
+import { CANCEL, CONTROL_CELLS } from '../../kernels/backend.ts';
+import { ServiceError } from '../errors.ts';
+import type { Plan, Stage } from '../plan/plan.ts';
+import type { Binding } from './bind.ts';
+import { levels, type PlacedItem } from './items.ts';
+import type { FairQueue, Lane } from './queue.ts';
+import type { StageTiming } from './result.ts';
+import { epochMs, type TileOutcome } from './task.ts';
+
+/** What running a plan gave, but for the tensors themselves. */
+export interface Execution {
+  readonly queueMs: number;
+  readonly computeMs: number;
+  readonly stages: readonly StageTiming[];
+  readonly fallbackRows: number;
+  readonly tiles: number;
+}
+
+export interface ExecutionContext {
+  readonly queue: FairQueue;
+  /** Fires when the client left or the deadline passed; its reason is what `execute` throws. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Called once, when the first tile starts. */
+  readonly onStart?: (() => void) | undefined;
+  /** Called once, when no tile of this request runs any more: after an abort that is later than the throw. */
+  readonly onIdle: () => void;
+}
+
+interface Span {
+  startMs: number;
+  endMs: number;
+}
+
+/**
+ * Runs a plan's levels one after the other, their items on whatever threads are free.
+ * @throws the signal's reason, or ServiceError `internal` when a thread died under one of the items
+ */
+export async function execute(plan: Plan, binding: Binding, context: ExecutionContext): Promise<Execution> {
+  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
+  const lane = context.queue.open(plan.seconds, context.signal);
+  const underWay: Promise<unknown>[] = [];
+  const stop = (): void => {
+    Atomics.store(control, CANCEL, 1);
+    context.queue.close(lane);
+  };
+  context.signal.addEventListener('abort', stop, { once: true });
+  try {
+    context.signal.throwIfAborted();
+    return await runLevels(plan, binding, control, lane, underWay, context);
+  } catch (error) {
+    throw context.signal.aborted ? context.signal.reason : asServiceError(error);
+  } finally {
+    stop();
+    context.signal.removeEventListener('abort', stop);
+    Promise.allSettled(underWay).then(context.onIdle);
+  }
+}
+
+async function runLevels(
+  plan: Plan,
+  binding: Binding,
+  control: Int32Array,
+  lane: Lane,
+  underWay: Promise<unknown>[],
+  context: ExecutionContext,
+): Promise<Execution> {
+  const submitted = epochMs();
+  const spans: (Span | undefined)[] = plan.stages.map(() => undefined);
+  let [done, fallbackRows, tiles, started] = [0, 0, 0, false];
+  const onStart = (): void => {
+    if (!started) context.onStart?.();
+    started = true;
+  };
+  const finishItem = (item: PlacedItem, outcomes: readonly TileOutcome[]): void => {
+    item.tiles.forEach(({ stage }, index) => {
+      const outcome = outcomes[index];
+      if (outcome === undefined) return;
+      spans[stage] = widen(spans[stage], outcome);
+      fallbackRows += outcome.fallbackRows;
+      tiles++;
+    });
+    done += item.seconds;
+    context.onProgress?.(Math.min(done, plan.seconds), plan.seconds);
+  };
+  for (const items of levels(plan, binding, control)) {
+    const running = items.map(async (item) => finishItem(item, await context.queue.submit(lane, item, onStart)));
+    underWay.push(...running);
+    await Promise.all(running);
+    context.signal.throwIfAborted();
+  }
+  const ran = spans.filter((span) => span !== undefined);
+  const first = ran.length > 0 ? Math.min(...ran.map(({ startMs }) => startMs)) : submitted;
+  return {
+    queueMs: Math.max(0, first - submitted),
+    computeMs: ran.length > 0 ? Math.max(...ran.map(({ endMs }) => endMs)) - first : 0,
+    stages: plan.stages.map((stage, index) => stageTiming(stage, spans[index], plan.batch * plan.heads)),
+    fallbackRows,
+    tiles,
+  };
+}
+
+function widen(span: Span | undefined, { startMs, endMs }: TileOutcome): Span {
+  return span === undefined ? { startMs, endMs } : { startMs: Math.min(span.startMs, startMs), endMs: Math.max(span.endMs, endMs) };
+}
+
+function stageTiming(stage: Stage, span: Span | undefined, slices: number): StageTiming {
+  const ms = span === undefined ? 0 : span.endMs - span.startMs;
+  const gflops = ms > 0 ? (stage.work.flops * slices) / ms / 1e6 : 0;
+  return { step: stage.step.kind, variable: stage.variable, ms, gflops };
+}
+
+function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  return new ServiceError('internal', 'A compute thread failed under this request; the service goes on', { cause: error });
+}

@@ -1,0 +1,86 @@
+import type { Plan, Stage } from '../plan/plan.ts';
+import { cutRows, TILE_SECONDS } from '../plan/tiles.ts';
+import type { Binding } from './bind.ts';
+import type { WorkItem } from './queue.ts';
+import type { BoundTile } from './task.ts';
+
+/** A tile and the stage that it belongs to. */
+export interface PlacedTile extends BoundTile {
+  readonly stage: number;
+  readonly seconds: number;
+}
+
+/** A work item whose outcomes can be told apart by stage. */
+export interface PlacedItem extends WorkItem {
+  readonly tiles: readonly PlacedTile[];
+}
+
+/** A plan shorter than this goes over to one thread in one piece: hand-overs would cost more than a second thread gives. */
+const ONE_PIECE_SECONDS = 1e-3;
+
+let calls = 0;
+
+/** The tiles of one stage in all slices. */
+function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
+  const stage = plan.stages[index] as Stage;
+  const slices = plan.batch * plan.heads;
+  return Array.from({ length: slices }, (_, slice) => slice).flatMap((slice) => {
+    const rows = binding.rows(stage.extent, slice);
+    if (rows === 0) return [];
+    const step = binding.step(stage.step, slice);
+    const callId = ++calls;
+    return cutRows(rows, stage.seconds, slices, plan.threads).map(({ first, last }) => ({
+      step,
+      firstRow: first,
+      lastRow: last,
+      callId,
+      stage: index,
+      seconds: (stage.seconds * (last - first)) / rows,
+    }));
+  });
+}
+
+/** The plan's work, level by level; items of one level may run in any order and at once. */
+export function* levels(plan: Plan, binding: Binding, control: Int32Array): Generator<PlacedItem[]> {
+  const indices = plan.stages.map((_, index) => index);
+  if (plan.seconds < ONE_PIECE_SECONDS) {
+    const tiles = indices.flatMap((index) => stageTiles(plan, index, binding));
+    if (tiles.length > 0) yield [item(plan, control, tiles)];
+    return;
+  }
+  const deepest = Math.max(...plan.stages.map(({ level }) => level));
+  for (let level = 1; level <= deepest; level++) {
+    const tiles = indices
+      .filter((index) => plan.stages[index]?.level === level)
+      .flatMap((index) => stageTiles(plan, index, binding));
+    yield bundle(plan, control, tiles);
+  }
+}
+
+/** Joins neighbouring tiles that are too short to be handed over one by one, but leaves every thread something to do. */
+function bundle(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
+  const total = tiles.reduce((sum, { seconds }) => sum + seconds, 0);
+  const target = Math.min(TILE_SECONDS, total / plan.threads);
+  const items: PlacedItem[] = [];
+  let open: PlacedTile[] = [];
+  let seconds = 0;
+  for (const tile of tiles) {
+    open.push(tile);
+    seconds += tile.seconds;
+    if (seconds < 0.75 * target) continue;
+    items.push(item(plan, control, open));
+    open = [];
+    seconds = 0;
+  }
+  if (open.length > 0) items.push(item(plan, control, open));
+  return items;
+}
+
+function item(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
+  const bound = tiles.map(({ step, firstRow, lastRow, callId }) => ({ step, firstRow, lastRow, callId }));
+  return {
+    task: { backend: plan.backend.name, control, tiles: bound },
+    seconds: tiles.reduce((sum, tile) => sum + tile.seconds, 0),
+    tiles,
+  };
+}

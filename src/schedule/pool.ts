@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Piscina } from 'piscina';
+import type { Machine } from '../plan/plan.ts';
+import type { TileOutcome, TileTask, WorkerReport, WorkerSettings } from './task.ts';
+
+/** A tile that has not looked at its cancel flag for this long is hung, and its thread is replaced (serving.md §D.4). */
+const GRACE_MS = 250;
+
+export interface PoolOptions extends WorkerSettings {
+  readonly threads: number;
+  /** Told of a thread that failed with no task on it; one that fails under a task fails that task. */
+  readonly onThreadError?: (error: Error) => void;
+  /** Another worker module, for tests of what a dying worker does. */
+  readonly workerUrl?: URL;
+}
+
+/** The compute threads: one task each at a time, on shared memory. */
+export class Pool {
+  readonly threads: number;
+  readonly #piscina: Piscina;
+
+  constructor(options: PoolOptions) {
+    const { threads, backends, nativeIsa } = options;
+    this.threads = threads;
+    this.#piscina = new Piscina({
+      filename: (options.workerUrl ?? new URL('./worker.ts', import.meta.url)).href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      workerData: { backends, nativeIsa } satisfies WorkerSettings,
+    });
+    this.#piscina.on('error', (error: Error) => options.onThreadError?.(error));
+  }
+
+  /** Loads the back ends in a thread and measures them there. */
+  async measure(): Promise<Machine> {
+    const report: WorkerReport = await this.#piscina.run(undefined, { name: 'report' });
+    return { ...report, threads: this.threads };
+  }
+
+  /**
+   * Runs a task on a free thread. When `cancelled` fires the tiles are expected to stop by their flag; a thread that has not come back
+   * after a grace is terminated and replaced.
+   */
+  async run(task: TileTask, cancelled: AbortSignal): Promise<TileOutcome[]> {
+    const kill = new AbortController();
+    const onCancel = (): void => {
+      delay(GRACE_MS, undefined, { ref: false }).then(() => kill.abort());
+    };
+    if (cancelled.aborted) onCancel();
+    else cancelled.addEventListener('abort', onCancel, { once: true });
+    try {
+      return await this.#piscina.run(task, { name: 'runTiles', signal: kill.signal });
+    } finally {
+      cancelled.removeEventListener('abort', onCancel);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Plan } from '../plan/plan.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** One stage as it ran. `ms` is the time from its first tile's start to its last tile's end. */
+export interface StageTiming {
+  readonly step: string;
+  readonly variable: number;
+  readonly ms: number;
+  readonly gflops: number;
+}
+
+/** Milliseconds, as in the response's `timing` (api.md §3). */
+export interface ComputeTiming {
+  readonly planMs: number;
+  readonly queueMs: number;
+  readonly computeMs: number;
+  readonly stages: readonly StageTiming[];
+}
+
+/** What came out, what it cost and where it ran. */
+export interface Result {
+  readonly output: Tensor;
+  readonly logSumExp: Tensor | null;
+  /** Rows without an admissible tuple, padded rows among them; their output is 0. */
+  readonly emptyRows: number;
+  readonly fallbackRows: number;
+  readonly tiles: number;
+  readonly plan: Plan;
+  readonly timing: ComputeTiming;
+}

@@ -1,0 +1,65 @@
+import { workerData } from 'node:worker_threads';
+import { type Backend, type BackendName, CANCEL } from '../../kernels/backend.ts';
+import { epochMs, type TileOutcome, type TileTask, type WorkerReport, type WorkerSettings } from './task.ts';
+
+/** A thread of the pool, and the only place that loads kernels. */
+
+const MODULES = {
+  native: '../../kernels/native/index.ts',
+  gpu: '../../kernels/gpu/index.ts',
+  webgpu: '../../kernels/webgpu/index.ts',
+  reference: '../../kernels/reference/index.ts',
+} as const satisfies Record<BackendName, string>;
+
+interface BackendModule {
+  load(options: { isa?: string }): Backend | Promise<Backend>;
+}
+
+const backends = new Map<BackendName, Backend>();
+const unavailable: Record<string, string> = {};
+
+async function loadBackends(settings: WorkerSettings): Promise<void> {
+  for (const name of settings.backends) {
+    try {
+      const module: BackendModule = await import(new URL(MODULES[name], import.meta.url).href);
+      backends.set(name, await module.load(settings.nativeIsa === null ? {} : { isa: settings.nativeIsa }));
+    } catch (error) {
+      unavailable[name] = reasonOf(error);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  if (missing) return 'it is not part of this version';
+  return error instanceof Error ? error.message : String(error);
+}
+
+await loadBackends(workerData as WorkerSettings);
+
+/** What loaded, with rates measured now: asked once, while the other threads are idle. */
+export function report(): WorkerReport {
+  const described = [];
+  for (const [name, backend] of backends) {
+    try {
+      described.push(backend.describe());
+    } catch (error) {
+      unavailable[name] = reasonOf(error);
+    }
+  }
+  return { backends: described, unavailable };
+}
+
+/** Runs the tiles of a task in order; a cancelled task stops at the first look at its flag. */
+export function runTiles(task: TileTask): TileOutcome[] {
+  const backend = backends.get(task.backend);
+  if (backend === undefined) throw new Error(`back end ${task.backend} is not loaded in this thread: ${unavailable[task.backend]}`);
+  const outcomes: TileOutcome[] = [];
+  for (const { step, firstRow, lastRow, callId } of task.tiles) {
+    if (Atomics.load(task.control, CANCEL) !== 0) break;
+    const startMs = epochMs();
+    const { fallbackRows } = backend.run(step, { firstRow, lastRow, control: task.control, callId });
+    outcomes.push({ startMs, endMs: epochMs(), fallbackRows });
+  }
+  return outcomes;
+}
