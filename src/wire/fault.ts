@@ -1,0 +1,42 @@
+import { type ErrorCode, fail } from '../errors.ts';
+import { findNonFinite, type NonFinite } from '../tensor/convert.ts';
+import type { TensorData } from '../tensor/tensor.ts';
+
+const SHOWN = 40;
+
+/** At most 40 characters of what a client sent, safe to put into an error or a log line. */
+export function clip(text: string): string {
+  const whole = text.toWellFormed();
+  return whole.length > SHOWN ? `${whole.slice(0, SHOWN).toWellFormed()}…` : whole;
+}
+
+/** RFC 6901 pointer below `base`; long keys are clipped. */
+export function pointerTo(base: string, ...path: readonly (string | number)[]): string {
+  return base + path.map((key) => `/${clip(String(key)).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** Raises an error that names one place in the body. */
+export function faultAt(code: ErrorCode, pointer: string, detail: string): never {
+  fail(code, pointer === '' ? detail : `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
+}
+
+/** A bias may hold -Infinity: "not this key" (api.md §2). */
+export function isBias(name: string): boolean {
+  return /^b\d+$/.test(name);
+}
+
+/** @throws ServiceError `non_finite_input` with tensor, first index and count */
+export function refuseNonFinite(name: string, pointer: string, found: NonFinite): void {
+  if (found.count === 0) return;
+  const values = found.count === 1 ? 'one NaN or infinite value' : `${found.count} NaN or infinite values, the first`;
+  faultAt('non_finite_input', pointer, `${clip(name)} holds ${values} at flat index ${found.firstIndex}`);
+}
+
+/**
+ * Refuses NaN and infinities in a decoded tensor, -Infinity in a bias excepted.
+ * @throws ServiceError `non_finite_input`
+ */
+export function checkFinite(name: string, pointer: string, data: TensorData): void {
+  if (data instanceof Int32Array || data instanceof Uint8Array) return;
+  refuseNonFinite(name, pointer, findNonFinite(data, { allowNegativeInfinity: isBias(name) }));
+}

@@ -1,0 +1,23 @@
+import { fail } from '../errors.ts';
+
+/** What a body may ask for, whatever its format (api.md §7). */
+export interface WireLimits {
+  /** Inflated body, bytes (MAX_BODY_BYTES). */
+  readonly maxBodyBytes: number;
+  /** Inflated JSON body, bytes (MAX_JSON_BYTES). */
+  readonly maxJsonBytes: number;
+  /** Elements of one tensor; follows from MAX_BODY_BYTES. */
+  readonly maxElements: number;
+}
+
+/** Nested arrays and objects in any JSON text. */
+export const MAX_DEPTH = 32;
+
+/** Tensors in one body. t = 8 with projections, biases and tokens needs 40. */
+export const MAX_TENSORS = 64;
+
+/** @throws ServiceError `too_large` with the limit, what was sent and the setting */
+export function checkBytes(actual: number, limit: number, setting: 'MAX_BODY_BYTES' | 'MAX_JSON_BYTES'): void {
+  if (actual <= limit) return;
+  fail('too_large', `The body has ${actual} bytes, more than the ${limit} that ${setting} allows`, { limit, actual, setting });
+}
