@@ -1,0 +1,48 @@
+/** Finding and loading the compiled module (scripts/build-native), and what it exports. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { FloatArray } from '../backend.ts';
+
+/** Numbers of the steps at the boundary (kernels/native/src/decode.h). */
+export const KINDS = { attend: 0, combine: 1, merge: 2, conditioned: 3, cycle: 4 } as const;
+
+/** Everything wrong with the arguments is thrown as an Error. `isa` is an index into `isas()`, `precision` 32 or 64. */
+export interface Addon {
+  isas(): string[];
+  /** One tile of one step; gives the rows that the fallback computed. */
+  run(isa: number, kind: number, numbers: Float64Array, operands: readonly (FloatArray | null)[], control: Int32Array): number;
+  /** [flops/s, exponentials/s, bytes/s, seconds a tile]. */
+  rates(isa: number, precision: number): [number, number, number, number];
+  /** Flops per second of bare multiply-adds, the best within `seconds`. */
+  peak(isa: number, precision: number, seconds: number): number;
+  /** y = exp(x), as the kernels compute it, x <= 88 (709 in fp64); both of one type and length. */
+  exponentials(isa: number, x: FloatArray, y: FloatArray): void;
+}
+
+export const ADDON_PATH = fileURLToPath(new URL('../../build/native/polyattention.node', import.meta.url));
+
+/** @throws Error with the reason why there is no addon, in words for `GET /v1/backends`. */
+export function loadAddon(path: string = ADDON_PATH): Addon {
+  if (!existsSync(path)) throw new Error(`the native kernels are not built: ${missingReason(path)}`);
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    throw new Error(`the native kernels do not load: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** The build leaves the reason beside the file that it could not make. */
+function missingReason(path: string): string {
+  const reason = path.replace(/\.node$/, '.reason');
+  return existsSync(reason) ? readFileSync(reason, 'utf8').trim() : 'run scripts/build-native';
+}
+
+/** @throws Error when this machine or build does not have the set. `undefined` or '': the best. */
+export function isaIndex(addon: Addon, isa: string | undefined): number {
+  const names = addon.isas();
+  if (isa === undefined || isa === '') return 0;
+  const index = names.indexOf(isa);
+  if (index < 0) throw new Error(`no instruction set ${isa} here: this machine and build have ${names.join(', ')}`);
+  return index;
+}

@@ -1,0 +1,166 @@
+// The Node-API boundary. It exports, for the loader in index.ts:
+//   isas(): string[]                                             what this build and machine can run, best first
+//   run(isa, kind, numbers, operands, control): number           one tile of one step; returns the rows that fell back
+//   rates(isa, precision): [flops/s, exp/s, bytes/s, s/tile]     the planner's constants
+//   peak(isa, precision, seconds): number                        flops/s of bare multiply-adds
+//   exponentials(isa, x, y): void                                the kernels' exp, for its own test
+// Everything that is wrong becomes a JavaScript exception. The module keeps no state but the threads' scratch, so that any number
+// of worker threads may load it.
+#include <node_api.h>
+
+#include <exception>
+
+#include "decode.h"
+#include "dispatch.h"
+
+namespace poly {
+namespace {
+
+constexpr size_t kMaxArguments = 5;
+
+struct Call {
+  napi_env env;
+  napi_value argument[kMaxArguments];
+};
+
+double numberOf(napi_env env, napi_value value) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok) throw std::invalid_argument("native kernels: a number is expected");
+  return number;
+}
+
+const IsaTable &isaOf(napi_env env, napi_value value) {
+  const double index = numberOf(env, value);
+  const Isas &isas = usableIsas();
+  for (int i = 0; i < isas.count; i++)
+    if (index == i) return isas.tables[i];
+  throw std::invalid_argument("native kernels: no such instruction set");
+}
+
+napi_value toNumber(napi_env env, double value) {
+  napi_value result = nullptr;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+napi_value listIsas(const Call &call) {
+  const Isas &isas = usableIsas();
+  napi_value list = nullptr;
+  napi_create_array(call.env, &list);
+  for (int i = 0; i < isas.count; i++) {
+    napi_value name = nullptr;
+    napi_create_string_utf8(call.env, isas.tables[i].name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(call.env, list, static_cast<uint32_t>(i), name);
+  }
+  return list;
+}
+
+long dispatch(const KernelTable &kernels, Kind kind, Reader &reader, const Tile &tile) {
+  switch (kind) {
+    case Kind::attend: {
+      const AttendArgs a = readAttend(reader, tile);
+      reader.finish();
+      kernels.attend(a);
+      return 0;
+    }
+    case Kind::combine: {
+      const CombineArgs a = readCombine(reader, tile);
+      reader.finish();
+      kernels.combine(a);
+      return 0;
+    }
+    case Kind::merge: {
+      const MergeArgs a = readMerge(reader, tile);
+      reader.finish();
+      kernels.merge(a);
+      return 0;
+    }
+    case Kind::conditioned: {
+      const ConditionedArgs a = readConditioned(reader, tile);
+      reader.finish();
+      kernels.conditioned(a);
+      return 0;
+    }
+    case Kind::cycle: {
+      const CycleArgs a = readCycle(reader, tile);
+      reader.finish();
+      return kernels.cycle(a);
+    }
+  }
+  throw std::invalid_argument("native kernels: no such step");
+}
+
+napi_value run(const Call &call) {
+  const IsaTable &isa = isaOf(call.env, call.argument[0]);
+  const double kind = numberOf(call.env, call.argument[1]);
+  if (!(kind >= 0 && kind <= 4)) throw std::invalid_argument("native kernels: no such step");
+  Reader reader(call.env, call.argument[2], call.argument[3]);
+  const View control = viewOf(call.env, call.argument[4], "control");
+  if (control.type != napi_int32_array || control.length < 2) throw std::invalid_argument("native kernels: control is not an Int32Array of 2");
+  Tile tile = {};
+  tile.firstRow = reader.integer(0, 1L << 31, "firstRow");
+  tile.lastRow = reader.integer(0, 1L << 31, "lastRow");
+  tile.callId = reader.number();
+  tile.control = {static_cast<int32_t *>(control.data)};
+  const KernelTable &kernels = reader.isDouble() ? isa.float64 : isa.float32;
+  return toNumber(call.env, static_cast<double>(dispatch(kernels, static_cast<Kind>(static_cast<int>(kind)), reader, tile)));
+}
+
+const KernelTable &tableOf(const Call &call) {
+  const IsaTable &isa = isaOf(call.env, call.argument[0]);
+  return numberOf(call.env, call.argument[1]) == 64 ? isa.float64 : isa.float32;
+}
+
+napi_value rates(const Call &call) {
+  const Rates measured = tableOf(call).calibrate();
+  const double numbers[] = {measured.flops, measured.exponentials, measured.bytes, measured.tileSeconds};
+  napi_value list = nullptr;
+  napi_create_array(call.env, &list);
+  for (uint32_t i = 0; i < 4; i++) napi_set_element(call.env, list, i, toNumber(call.env, numbers[i]));
+  return list;
+}
+
+napi_value peak(const Call &call) { return toNumber(call.env, tableOf(call).peakFlops(numberOf(call.env, call.argument[2]))); }
+
+napi_value exponentials(const Call &call) {
+  const IsaTable &isa = isaOf(call.env, call.argument[0]);
+  const View x = viewOf(call.env, call.argument[1], "x"), y = viewOf(call.env, call.argument[2], "y");
+  if (x.type != y.type || x.length != y.length) throw std::invalid_argument("native kernels: x and y differ");
+  if (x.type == napi_float32_array) isa.float32.exponentials(x.data, y.data, static_cast<long>(x.length));
+  else if (x.type == napi_float64_array) isa.float64.exponentials(x.data, y.data, static_cast<long>(x.length));
+  else throw std::invalid_argument("native kernels: x is not a float array");
+  return nullptr;
+}
+
+// Wraps a function: arguments in, exceptions out as JavaScript errors.
+template <napi_value (*body)(const Call &)>
+napi_value guarded(napi_env env, napi_callback_info info) {
+  Call call = {env, {}};
+  size_t count = kMaxArguments;
+  if (napi_get_cb_info(env, info, &count, call.argument, nullptr, nullptr) != napi_ok) return nullptr;
+  try {
+    return body(call);
+  } catch (const std::exception &error) {
+    napi_throw_error(env, nullptr, error.what());
+    return nullptr;
+  }
+}
+
+template <napi_value (*body)(const Call &)>
+void define(napi_env env, napi_value exports, const char *name) {
+  napi_value function = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, guarded<body>, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+}  // namespace
+}  // namespace poly
+
+NAPI_MODULE_INIT() {
+  poly::define<poly::listIsas>(env, exports, "isas");
+  poly::define<poly::run>(env, exports, "run");
+  poly::define<poly::rates>(env, exports, "rates");
+  poly::define<poly::peak>(env, exports, "peak");
+  poly::define<poly::exponentials>(env, exports, "exponentials");
+  return exports;
+}

@@ -1,0 +1,212 @@
+// attend(S, b, X) -> (u, L), math.md §6.1: u = softmax(scale Q K^T + b) X and L its log-sum-exp, in O(n d) memory.
+//
+// Blocks of up to kRows rows keep their running maximum m, sum l and output O while blocks of keys stream by:
+//   S = bias + Q K^T (register tiles);  m' = max(m, rowmax S);  P = exp(S - m');  l = l e^(m-m') + sum P;  O = O e^(m-m') + P X
+// A row without an admissible key keeps m = -Infinity; its maximum is replaced by 0 before anything is subtracted, so that every
+// weight is 0 and the row ends as u = 0, L = -Infinity. Masks are a band of keys per row: panels outside it are never computed,
+// panels on its edge are computed and masked.
+//
+// Cost: 2 n^2 (d + dv) flops, n^2 exponentials. Each block of keys is summed in its own registers and then added to O, which costs
+// nothing and makes the rounding error grow with the square root of the number of blocks only.
+//
+// Tried, with the share of the FMA peak measured: see the table at the end of this file's history in bench/results/kernels.md.
+#pragma once
+#include "pack.h"
+
+extern "C" double log(double);
+
+namespace poly::POLY_ISA {
+
+struct Band {
+  long lowest, highest;
+};
+
+constexpr Band kNoBand = {-kFar, kFar};
+
+template <class T>
+constexpr T kMinusInfinity = -static_cast<T>(__builtin_inf());
+
+constexpr long kRows = 8 * kGroup;  // rows whose state is kept while all keys stream by
+
+template <class T>
+struct Output {
+  T *message;  // [.., dv] or null; row `firstRow` of the queries is written at its start
+  T *logSumExp;
+};
+
+// Scratch of one block of rows.
+template <class T>
+struct RowState {
+  T *queries;  // [groups][..][d][R]
+  T *output;   // [groups][chunks][kGroup][chunk width]
+  T *scores;   // [kGroup][kBlock]
+  T *top;      // [kGroup][W] lanewise maxima of the current block
+  T *sum;      // [rows][W] lanewise sums
+  T *maximum;  // [rows]
+  T *decay;    // [kGroup]
+};
+
+template <class T>
+RowState<T> rowState(long d, long dv) {
+  constexpr long W = Vec<T>::W;
+  RowState<T> s;
+  s.queries = static_cast<T *>(scratch(kSlotQueries, sizeof(T) * static_cast<size_t>(kRows * d + 64)));
+  s.output = static_cast<T *>(scratch(kSlotOutput, sizeof(T) * static_cast<size_t>(kRows * roundUp(dv, W) + 64)));
+  s.scores = static_cast<T *>(scratch(kSlotScores, sizeof(T) * static_cast<size_t>(kGroup * kBlock<T>)));
+  s.top = static_cast<T *>(scratch(kSlotRowState, sizeof(T) * static_cast<size_t>(kGroup * W + kRows * W + kRows + kGroup)));
+  s.sum = s.top + kGroup * W;
+  s.maximum = s.sum + kRows * W;
+  s.decay = s.maximum + kRows;
+  return s;
+}
+
+// Overwrites what the band excludes in one tile of scores and takes its lanewise maxima anew.
+template <class T>
+__attribute__((noinline)) void maskTile(T *scores, T *top, long row, long key, long width, Band band) {
+  using V = Vec<T>;
+  for (int r = 0; r < kScoreRows; r++) {
+    const long from = row + r - band.highest - key, to = row + r - band.lowest - key + 1;
+    T *s = scores + r * kBlock<T>;
+    for (long c = 0; c < least(width, from); c++) s[c] = kMinusInfinity<T>;
+    for (long c = greatest(0, to); c < width; c++) s[c] = kMinusInfinity<T>;
+    V m = V::load(top + r * V::W);
+    for (long c = 0; c < width; c += V::W) m = V::max(m, V::load(s + c));
+    m.store(top + r * V::W);
+  }
+}
+
+// Scores of one group against panels [k0, k1), keys counted from 0; leaves lanewise maxima in state.top.
+template <class T>
+void scoreGroup(const RowState<T> &s, const T *queries, const Keys<T> &keys, long row, long k0, long k1, Band band) {
+  constexpr long P = kPanel<T>, W = Vec<T>::W;
+  for (int i = 0; i < kGroup; i++) Vec<T>::set(kMinusInfinity<T>).store(s.top + i * W);
+  T spare[kScoreRows * W] = {};
+  for (long k = k0; k < k1; k += P)
+    for (int r = 0; r < kGroup; r += kScoreRows) {
+      T *scores = s.scores + r * kBlock<T> + (k - k0);
+      const long lowest = row + r - band.highest, highest = row + r - band.lowest;
+      const bool inside = k >= lowest + kScoreRows - 1 && k + P - 1 <= highest;
+      scoreTile<T>(keys.d, queries + r * keys.d, keys.panels + k * keys.d, keys.bias + k, scores, inside ? s.top + r * W : spare);
+      if (!inside) maskTile<T>(scores, s.top + r * W, row + r, k, P, band);
+    }
+}
+
+// P = exp(S - m') in place, the sums and the decay e^(m - m') of what was summed before.
+template <class T>
+__attribute__((noinline)) void softmaxGroup(const RowState<T> &s, T *maximum, T *sum, long count) {
+  using V = Vec<T>;
+  constexpr long W = V::W;
+  for (int r = 0; r < kGroup; r++) {
+    const T before = maximum[r];
+    const T highest = V::load(s.top + r * W).maximum();
+    const T now = highest > before ? highest : before;
+    const V shift = V::set(now == kMinusInfinity<T> ? 0 : now);
+    maximum[r] = now;
+    T decay = 1;
+    if (now != before) {
+      T lanes[W];
+      exp<T>(V::sub(V::set(before), shift)).store(lanes);
+      decay = lanes[0];
+    }
+    s.decay[r] = decay;
+    T *p = s.scores + r * kBlock<T>;
+    V first = V::mul(V::load(sum + r * W), V::set(decay)), second = V::set(0), third = V::set(0);
+    static_assert(kScoreVecs == 3, "three vectors of keys to a panel");
+    for (long c = 0; c < count; c += 3 * W) {
+      const V a = exp<T>(V::sub(V::load(p + c), shift));
+      const V b = exp<T>(V::sub(V::load(p + c + W), shift));
+      const V e = exp<T>(V::sub(V::load(p + c + 2 * W), shift));
+      a.store(p + c);
+      b.store(p + c + W);
+      e.store(p + c + 2 * W);
+      first = V::add(first, a);
+      second = V::add(second, b);
+      third = V::add(third, e);
+    }
+    V::add(first, V::add(second, third)).store(sum + r * W);
+  }
+}
+
+template <class T>
+void valueGroup(const RowState<T> &s, T *output, const Values<T> &values, long padded, long key, long count) {
+  constexpr long W = Vec<T>::W;
+  const T *x = values.data;
+  for (int left = values.vectors(); left > 0; left -= kValueVecs) {
+    const int vectors = left < kValueVecs ? left : kValueVecs;
+    valueTiles<T>(vectors, count, s.scores, x + key * vectors * W, output, s.decay);
+    x += padded * vectors * W;
+    output += kGroup * vectors * W;
+  }
+}
+
+// u = O / l and L = m + ln l of one group.
+template <class T>
+void finishGroup(const RowState<T> &s, long slot, long count, const Values<T> &values, T *message, T *logSumExp) {
+  using V = Vec<T>;
+  constexpr long W = V::W;
+  const T *output = s.output + slot * roundUp(values.dv, W);
+  for (long r = 0; r < count; r++) {
+    const T sum = V::load(s.sum + (slot + r) * W).sum();
+    const bool empty = !(sum > 0);
+    logSumExp[r] = empty ? kMinusInfinity<T> : static_cast<T>(static_cast<double>(s.maximum[slot + r]) + log(static_cast<double>(sum)));
+    if (!message) continue;
+    const V inverse = V::set(empty ? 0 : 1 / sum);
+    const T *o = output;
+    long c = 0;
+    for (int left = values.vectors(); left > 0; left -= kValueVecs) {
+      const int vectors = left < kValueVecs ? left : kValueVecs;
+      for (int j = 0; j < vectors; j++, c += W)
+        storePart<T>(message + r * values.dv + c, V::mul(V::load(o + (r * vectors + j) * W), inverse), values.dv - c);
+      o += kGroup * vectors * W;
+    }
+  }
+}
+
+// Rows [row, row + rows), at most kRows, against keys [k0, k1). False if cancelled.
+template <class T>
+bool attendBlock(const RowState<T> &s, const Queries<T> &q, long row, long rows, const Keys<T> &keys, const Values<T> &values, Band band,
+                 long k0, long k1, const Output<T> &out, const Control &control) {
+  constexpr long W = Vec<T>::W, P = kPanel<T>;
+  const long groups = (rows + kGroup - 1) / kGroup, slots = groups * kGroup;
+  const long dvPadded = roundUp(values.dv, W);
+  for (long g = 0; g < groups; g++)
+    packQueries<T>(q, row + g * kGroup, least(kGroup, rows - g * kGroup), keys.d, s.queries + g * kGroup * keys.d);
+  for (long i = 0; i < slots; i++) s.maximum[i] = kMinusInfinity<T>;
+  for (long i = 0; i < slots * W; i++) s.sum[i] = 0;
+  for (long i = 0; i < slots * dvPadded; i++) s.output[i] = 0;
+
+  const long low = greatest(k0, row - band.highest), high = least(k1, row + rows - band.lowest);
+  for (long block = greatest(0, low) / kBlock<T> * kBlock<T>; block < high; block += kBlock<T>)
+    for (long g = 0; g < groups; g++) {
+      if (control.cancelled()) return false;
+      const long first = row + g * kGroup, last = least(first + kGroup, row + rows) - 1;
+      const long from = greatest(block, greatest(k0, first - band.highest) / P * P);
+      const long to = least(block + kBlock<T>, roundUp(least(k1, last - band.lowest + 1), P));
+      if (from >= to) continue;
+      scoreGroup<T>(s, s.queries + g * kGroup * keys.d, keys, first, from, to, band);
+      softmaxGroup<T>(s, s.maximum + g * kGroup, s.sum + g * kGroup * W, to - from);
+      if (out.message) valueGroup<T>(s, s.output + g * kGroup * dvPadded, values, keys.padded(), from, to - from);
+    }
+
+  for (long g = 0; g < groups; g++)
+    finishGroup<T>(s, g * kGroup, least(kGroup, rows - g * kGroup), values, out.message ? out.message + g * kGroup * values.dv : nullptr,
+                   out.logSumExp + g * kGroup);
+  return true;
+}
+
+// Rows [firstRow, lastRow) against keys [k0, k1) (k0 > 0 only with -Infinity in the bias of the keys before it).
+template <class T>
+bool attendRows(const Queries<T> &q, long firstRow, long lastRow, const Keys<T> &keys, const Values<T> &values, Band band, long k0, long k1,
+                Output<T> out, const Control &control, bool report) {
+  const RowState<T> s = rowState<T>(keys.d, values.dv);
+  for (long row = firstRow; row < lastRow; row += kRows) {
+    const long rows = least(kRows, lastRow - row);
+    if (!attendBlock<T>(s, q, row, rows, keys, values, band, k0, k1, out, control)) return false;
+    if (report) control.advance(rows);
+    if (out.message) out.message += rows * values.dv;
+    out.logSumExp += rows;
+  }
+  return true;
+}
+
+}  // namespace poly::POLY_ISA

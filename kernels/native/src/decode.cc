@@ -1,0 +1,208 @@
+#include "decode.h"
+
+#include <cmath>
+
+namespace poly {
+namespace {
+
+constexpr long kMaxRows = 1L << 31;
+
+[[noreturn]] void reject(const std::string &why) { throw std::invalid_argument("native kernels: " + why); }
+
+void checkTile(const Tile &tile, long rows) {
+  if (tile.firstRow > tile.lastRow || tile.lastRow > rows) reject("the tile lies outside its rows");
+}
+
+void readPolynomial(Reader &r, PolynomialArgs &h) {
+  h.d = r.integer(0, kMaxRows, "d");
+  h.dv = r.integer(0, kMaxRows, "dv");
+  h.scale = r.number();
+  h.t = static_cast<int>(r.integer(1, kMaxVariables, "t"));
+  for (int j = 1; j <= h.t; j++) h.n[j] = r.integer(1, kMaxRows, "n");
+  h.monomialCount = static_cast<int>(r.integer(0, kMaxMonomials, "number of monomials"));
+  for (int m = 0; m < h.monomialCount; m++) {
+    MonomialArgs &monomial = h.monomials[m];
+    monomial.coefficient = r.number();
+    monomial.count = static_cast<int>(r.integer(1, h.t, "degree"));
+    for (int i = 0, last = 0; i < monomial.count; i++)
+      last = monomial.variables[i] = static_cast<int>(r.integer(last + 1, h.t, "variable of a monomial"));
+  }
+  h.maskCount = static_cast<int>(r.integer(0, kMaxMasks, "number of masks"));
+  for (int m = 0; m < h.maskCount; m++) {
+    MaskArgs &mask = h.masks[m];
+    mask.row = static_cast<int>(r.integer(1, h.t, "row of a mask"));
+    mask.column = static_cast<int>(r.integer(1, h.t, "column of a mask"));
+    if (mask.row == mask.column) reject("a mask of a variable with itself");
+    mask.lowest = r.band();
+    mask.highest = r.band();
+  }
+  for (int j = 1; j <= h.t; j++) {
+    h.queries[j] = r.matrix(h.n[j], h.d, false, "queries");
+    h.values[j] = r.matrix(h.n[j], h.dv, true, "values");
+    h.bias[j] = r.matrix(h.n[j], 1, true, "bias");
+  }
+}
+
+}  // namespace
+
+View viewOf(napi_env env, napi_value value, const char *what) {
+  View view = {};
+  size_t offset = 0;
+  napi_value buffer = nullptr;
+  if (napi_get_typedarray_info(env, value, &view.type, &view.length, &view.data, &buffer, &offset) != napi_ok)
+    reject(std::string(what) + " is not a typed array");
+  return view;
+}
+
+Reader::Reader(napi_env env, napi_value numbers, napi_value operands) : env_(env), operands_(operands) {
+  const View view = viewOf(env, numbers, "the list of numbers");
+  if (view.type != napi_float64_array) reject("the list of numbers is not a Float64Array");
+  numbers_ = static_cast<const double *>(view.data);
+  numberCount_ = view.length;
+  if (napi_get_array_length(env, operands, &operandCount_) != napi_ok) reject("the operands are not an array");
+  isDouble_ = integer(32, 64, "precision") == 64;
+}
+
+double Reader::number() {
+  if (nextNumber_ >= numberCount_) reject("the list of numbers is too short");
+  return numbers_[nextNumber_++];
+}
+
+long Reader::integer(long lowest, long highest, const char *what) {
+  const double value = number();
+  if (!(value >= static_cast<double>(lowest) && value <= static_cast<double>(highest)) || value != std::floor(value))
+    reject(std::string(what) + " is out of range");
+  return static_cast<long>(value);
+}
+
+long Reader::band() {
+  const double value = number();
+  if (std::isnan(value)) reject("a band's limit is not a number");
+  if (value >= static_cast<double>(kFar)) return kFar;
+  if (value <= -static_cast<double>(kFar)) return -kFar;
+  return static_cast<long>(std::floor(value));
+}
+
+void *Reader::matrix(long rows, long cols, bool nullable, const char *what) {
+  napi_value value = nullptr;
+  napi_valuetype type = napi_undefined;
+  if (nextOperand_ >= operandCount_ || napi_get_element(env_, operands_, nextOperand_++, &value) != napi_ok ||
+      napi_typeof(env_, value, &type) != napi_ok)
+    reject(std::string(what) + " is missing");
+  if (type == napi_null || type == napi_undefined) {
+    if (!nullable) reject(std::string(what) + " is missing");
+    return nullptr;
+  }
+  const View view = viewOf(env_, value, what);
+  if (view.type != (isDouble_ ? napi_float64_array : napi_float32_array)) reject(std::string(what) + " has another element type");
+  const unsigned __int128 expected = static_cast<unsigned __int128>(rows) * static_cast<unsigned __int128>(cols);
+  if (expected != view.length) reject(std::string(what) + " has another length than its shape says");
+  return view.data;
+}
+
+void Reader::finish() const {
+  if (nextNumber_ != numberCount_ || nextOperand_ != operandCount_) reject("arguments are left over");
+}
+
+AttendArgs readAttend(Reader &r, const Tile &tile) {
+  AttendArgs a = {};
+  a.tile = tile;
+  a.scale = r.number();
+  a.lowest = r.band();
+  a.highest = r.band();
+  a.nq = r.integer(1, kMaxRows, "nq");
+  a.nk = r.integer(0, kMaxRows, "nk");
+  a.d = r.integer(0, kMaxRows, "d");
+  a.dv = r.integer(0, kMaxRows, "dv");
+  a.queries = r.matrix(a.nq, a.d, true, "queries");
+  a.keys = r.matrix(a.nk, a.d, false, "keys");
+  a.keyBias = r.matrix(a.nk, 1, true, "keyBias");
+  a.values = r.matrix(a.nk, a.dv, true, "values");
+  a.message = r.matrix(a.nq, a.dv, true, "message");
+  a.logSumExp = r.matrix(a.nq, 1, false, "logSumExp");
+  if (!a.queries && a.nq != 1) reject("without queries there is one row");
+  if (a.message && !a.values) reject("a message needs values");
+  checkTile(tile, a.nq);
+  return a;
+}
+
+CombineArgs readCombine(Reader &r, const Tile &tile) {
+  CombineArgs a = {};
+  a.tile = tile;
+  const long rows = r.integer(0, kMaxRows, "rows");
+  a.dv = r.integer(0, kMaxRows, "dv");
+  a.factorCount = static_cast<int>(r.integer(0, kMaxOperands, "number of factors"));
+  a.addendCount = static_cast<int>(r.integer(0, kMaxOperands, "number of addends"));
+  for (int i = 0; i < a.factorCount; i++) a.factorShared[i] = r.integer(0, 1, "shared factor") == 1;
+  for (int i = 0; i < a.addendCount; i++) a.addendShared[i] = r.integer(0, 1, "shared addend") == 1;
+  for (int i = 0; i < a.factorCount; i++) a.factors[i] = r.matrix(a.factorShared[i] ? 1 : rows, a.dv, false, "factor");
+  for (int i = 0; i < a.addendCount; i++) a.addends[i] = r.matrix(a.addendShared[i] ? 1 : rows, 1, false, "addend");
+  a.product = r.matrix(rows, a.dv, true, "product");
+  a.sum = r.matrix(rows, 1, true, "sum");
+  checkTile(tile, rows);
+  return a;
+}
+
+MergeArgs readMerge(Reader &r, const Tile &tile) {
+  MergeArgs a = {};
+  a.tile = tile;
+  a.parts = r.integer(1, kMaxRows, "parts");
+  a.rows = r.integer(0, kMaxRows, "rows");
+  a.dv = r.integer(0, kMaxRows, "dv");
+  a.messages = r.matrix(a.parts * a.rows, a.dv, true, "messages");
+  a.logSumExps = r.matrix(a.parts * a.rows, 1, false, "logSumExps");
+  a.message = r.matrix(a.rows, a.dv, true, "message");
+  a.logSumExp = r.matrix(a.rows, 1, false, "logSumExp");
+  if (a.message && !a.messages) reject("a merged message needs messages");
+  checkTile(tile, a.rows);
+  return a;
+}
+
+ConditionedArgs readConditioned(Reader &r, const Tile &tile) {
+  ConditionedArgs a = {};
+  a.tile = tile;
+  readPolynomial(r, a.h);
+  bool seen[kMaxVariables + 1] = {};
+  a.cutsetCount = static_cast<int>(r.integer(0, a.h.t, "size of the cutset"));
+  for (int i = 0, last = 0; i < a.cutsetCount; i++) {
+    last = a.cutset[i] = static_cast<int>(r.integer(last + 1, a.h.t, "variable of the cutset"));
+    seen[last] = true;
+  }
+  a.forestCount = static_cast<int>(r.integer(0, a.h.t, "size of the forest"));
+  for (int i = 0; i < a.forestCount; i++) {
+    a.forest[i] = static_cast<int>(r.integer(1, a.h.t, "variable of the forest"));
+    a.parent[i] = static_cast<int>(r.integer(0, a.h.t, "parent"));
+    if (seen[a.forest[i]] || seen[a.parent[i]]) reject("the forest is not in order, or meets the cutset");
+    seen[a.forest[i]] = true;
+  }
+  for (int j = 1; j <= a.h.t; j++)
+    if (!seen[j]) reject("a variable is neither in the cutset nor in the forest");
+  a.parts = r.integer(1, kMaxRows, "parts");
+  const bool rooted = a.cutsetCount > 0 && a.cutset[0] == 1;
+  if (rooted && a.parts != 1) reject("with x1 in the cutset there is one part");
+  a.message = r.matrix(a.parts * a.h.n[1], a.h.dv, true, "message");
+  a.logSumExp = r.matrix(a.parts * a.h.n[1], 1, false, "logSumExp");
+  checkTile(tile, rooted ? a.h.n[1] : a.parts);
+  return a;
+}
+
+CycleArgs readCycle(Reader &r, const Tile &tile) {
+  CycleArgs a = {};
+  a.tile = tile;
+  readPolynomial(r, a.h);
+  if (a.h.t < 3) reject("a cycle has three variables or more");
+  bool seen[kMaxVariables + 1] = {};
+  for (int i = 0; i < a.h.t; i++) {
+    a.order[i] = static_cast<int>(r.integer(1, a.h.t, "order"));
+    if (seen[a.order[i]] || (i == 0 && a.order[i] != 1)) reject("the order does not visit every variable once, from x1");
+    seen[a.order[i]] = true;
+  }
+  if (a.h.maskCount != 0) reject("the cycle kernel takes no pair masks");
+  a.fast = r.integer(0, 1, "product") == 1;
+  a.message = r.matrix(a.h.n[1], a.h.dv, true, "message");
+  a.logSumExp = r.matrix(a.h.n[1], 1, false, "logSumExp");
+  checkTile(tile, a.h.n[1]);
+  return a;
+}
+
+}  // namespace poly

@@ -1,0 +1,23 @@
+// The kernels of one instruction set; the build compiles this file once for each (scripts/build-native).
+#include "rates.h"
+
+#define POLY_NAME_OF(isa) #isa
+#define POLY_NAME(isa) POLY_NAME_OF(isa)
+#define POLY_TABLE_OF(isa) isa##Table
+#define POLY_TABLE(isa) POLY_TABLE_OF(isa)
+
+namespace poly {
+namespace POLY_ISA {
+namespace {
+
+template <class T>
+KernelTable table() {
+  return {attendStep<T>, combineRows<T>, mergeRows<T>, nullptr, nullptr, exponentials<T>, peakFlops<T>, calibrate<T>};
+}
+
+}  // namespace
+}  // namespace POLY_ISA
+
+IsaTable POLY_TABLE(POLY_ISA)() { return {POLY_NAME(POLY_ISA), POLY_ISA::table<float>(), POLY_ISA::table<double>()}; }
+
+}  // namespace poly

@@ -1,0 +1,97 @@
+// What the planner's seconds come from: rates of the kernels themselves, and the peak of the multiply-add units beside them.
+#pragma once
+#include "rows.h"
+
+namespace poly::POLY_ISA {
+
+// Flops per second of independent multiply-adds in registers: the ceiling of every kernel here.
+template <class T>
+double peakFlops(double seconds) {
+  using V = Vec<T>;
+  constexpr int kAccumulators = kTile;
+  constexpr long kRounds = 20000;
+  double best = 0;
+  const double end = secondsNow() + seconds;
+  do {
+    V acc[kAccumulators];
+    V a = V::set(static_cast<T>(0.999)), b = V::set(static_cast<T>(0.001));
+#pragma GCC unroll 32
+    for (int i = 0; i < kAccumulators; i++) acc[i] = V::set(static_cast<T>(i));
+    const double start = secondsNow();
+    for (long round = 0; round < kRounds; round++) {
+#pragma GCC unroll 32
+      for (int i = 0; i < kAccumulators; i++) acc[i] = V::fma(acc[i], a, b);
+    }
+    const double elapsed = secondsNow() - start;
+    V total = acc[0];
+#pragma GCC unroll 32
+    for (int i = 1; i < kAccumulators; i++) total = V::add(total, acc[i]);
+    volatile T sink = total.sum();
+    (void)sink;
+    const double flops = 2.0 * V::W * kAccumulators * kRounds / elapsed;
+    best = flops > best ? flops : best;
+  } while (secondsNow() < end);
+  return best;
+}
+
+// Seconds of the fastest of the attend calls that fit into `budget` (at least two).
+template <class T>
+double timeAttend(long n, long d, T *data, double budget) {
+  AttendArgs a = {};
+  int32_t control[2] = {0, 0};
+  a.queries = data;
+  a.keys = data + n * d;
+  a.values = data + 2 * n * d;
+  a.message = data + 3 * n * d;
+  a.logSumExp = data + 4 * n * d;
+  a.nq = a.nk = n;
+  a.d = a.dv = d;
+  a.scale = 1.0 / static_cast<double>(d);
+  a.lowest = -kFar;
+  a.highest = kFar;
+  double best = 1e9;
+  const double end = secondsNow() + budget;
+  for (int i = 0; i < 2 || secondsNow() < end; i++) {
+    a.tile = {0, n, -2.0 - i, {control}};
+    const double start = secondsNow();
+    attendStep<T>(a);
+    const double elapsed = secondsNow() - start;
+    best = elapsed < best ? elapsed : best;
+  }
+  packedFor() = {-1, nullptr};
+  return best;
+}
+
+// Two shapes, two unknowns: wide heads are all flops, narrow ones mostly exponentials. Under 60 ms.
+template <class T>
+Rates calibrate() {
+  constexpr long n = 384, wide = 128, narrow = kValueVecs * Vec<T>::W < 32 ? 32 : kValueVecs * Vec<T>::W;
+  T *data = static_cast<T *>(scratch(kSlotSpare, sizeof(T) * static_cast<size_t>(4 * n * wide + n)));
+  for (long i = 0; i < 3 * n * wide; i++) data[i] = static_cast<T>((i * 7919 % 2003) / 1001.5 - 1);
+  const double square = static_cast<double>(n) * static_cast<double>(n);
+  const double wideSeconds = timeAttend<T>(n, wide, data, 0.02), narrowSeconds = timeAttend<T>(n, narrow, data, 0.02);
+  const double wideFlops = 4 * square * wide, narrowFlops = 4 * square * narrow;
+  double perFlop = (wideSeconds - narrowSeconds) / (wideFlops - narrowFlops);
+  if (!(perFlop > 0)) perFlop = wideSeconds / wideFlops;
+  double perExponential = (wideSeconds - wideFlops * perFlop) / square;
+  // Noise must not make one of the two free: an exponential costs at least as much as two flops.
+  if (perExponential < 2 * perFlop) perExponential = 2 * perFlop;
+
+  constexpr long bytes = 8 << 20;
+  char *copy = static_cast<char *>(scratch(kSlotSpare, 2 * bytes));
+  memset(copy, 1, 2 * bytes);
+  const double start = secondsNow();
+  memcpy(copy, copy + bytes, bytes);
+  const double copySeconds = secondsNow() - start;
+  return {1 / perFlop, 1 / perExponential, 2.0 * bytes / copySeconds, 2e-5};
+}
+
+template <class T>
+void exponentials(const void *x, void *y, long count) {
+  constexpr long W = Vec<T>::W;
+  const T *in = static_cast<const T *>(x);
+  T *out = static_cast<T *>(y);
+  for (long i = 0; i < count; i += W) storePart<T>(out + i, exp<T>(loadPart<T>(in + i, count - i)), count - i);
+}
+
+}  // namespace poly::POLY_ISA

@@ -1,0 +1,47 @@
+// Per-thread memory and the clock: the only part of the kernels that speaks to the standard library, compiled once for all
+// instruction sets.
+#include <chrono>
+#include <cstdlib>
+#include <new>
+
+#include "types.h"
+
+namespace poly {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+struct Buffer {
+  void *data = nullptr;
+  size_t bytes = 0;
+  ~Buffer() { std::free(data); }
+};
+
+thread_local Buffer buffers[kSlots];
+thread_local PackedFor packed = {-1.0, nullptr};
+
+}  // namespace
+
+void *scratch(Slot slot, size_t bytes) {
+  Buffer &buffer = buffers[slot];
+  if (buffer.bytes < bytes || buffer.data == nullptr) {
+    std::free(buffer.data);
+    buffer.data = nullptr;
+    buffer.bytes = 0;
+    const size_t rounded = (bytes + 4095) / 4096 * 4096 + kAlignment;
+    if (rounded < bytes || posix_memalign(&buffer.data, kAlignment, rounded) != 0) {
+      buffer.data = nullptr;
+      throw std::bad_alloc();
+    }
+    buffer.bytes = rounded;
+  }
+  return buffer.data;
+}
+
+PackedFor &packedFor() { return packed; }
+
+double secondsNow() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace poly

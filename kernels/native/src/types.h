@@ -1,0 +1,142 @@
+// What crosses from the addon into the kernels of one instruction set: plain data, no templates of the standard library, so that
+// nothing compiled for one instruction set can be shared with another by the linker.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace poly {
+
+constexpr int kMaxVariables = 16;
+constexpr int kMaxMonomials = 64;
+constexpr int kMaxMasks = 128;
+constexpr int kMaxOperands = 32;
+
+// Admissible iff lowest <= row - column <= highest; the addon clamps infinities to these.
+constexpr long kFar = 1L << 52;
+
+// Cells of the control block that all tiles of a request share (kernels/backend.ts).
+struct Control {
+  int32_t *cells;
+  bool cancelled() const { return __atomic_load_n(cells, __ATOMIC_RELAXED) != 0; }
+  void advance(long rows) const { __atomic_fetch_add(cells + 1, static_cast<int32_t>(rows), __ATOMIC_RELAXED); }
+};
+
+struct Tile {
+  long firstRow, lastRow;
+  double callId;
+  Control control;
+};
+
+struct AttendArgs {
+  Tile tile;
+  const void *queries;  // [nq, d] or null: scores are the bias alone, nq = 1
+  const void *keys;     // [nk, d]
+  const void *keyBias;  // [nk] or null
+  const void *values;   // [nk, dv] or null
+  void *message;        // [nq, dv] or null
+  void *logSumExp;      // [nq]
+  long nq, nk, d, dv;
+  double scale;
+  long lowest, highest;
+};
+
+struct CombineArgs {
+  Tile tile;
+  long dv;
+  int factorCount, addendCount;
+  const void *factors[kMaxOperands];
+  bool factorShared[kMaxOperands];  // one row for all
+  const void *addends[kMaxOperands];
+  bool addendShared[kMaxOperands];
+  void *product, *sum;  // either may be null
+};
+
+struct MergeArgs {
+  Tile tile;
+  long parts, rows, dv;
+  const void *messages;  // [parts * rows, dv] or null
+  const void *logSumExps;
+  void *message, *logSumExp;
+};
+
+struct MonomialArgs {
+  double coefficient;
+  int count;
+  int variables[kMaxVariables];  // from 1, ascending
+};
+
+struct MaskArgs {
+  int row, column;
+  long lowest, highest;
+};
+
+struct PolynomialArgs {
+  int t;  // variables 1..t
+  long d, dv;
+  double scale;
+  long n[kMaxVariables + 1];
+  const void *queries[kMaxVariables + 1];  // [n_j, d]
+  const void *values[kMaxVariables + 1];   // [n_j, dv] or null
+  const void *bias[kMaxVariables + 1];     // [n_j] or null
+  int monomialCount;
+  MonomialArgs monomials[kMaxMonomials];
+  int maskCount;
+  MaskArgs masks[kMaxMasks];
+};
+
+struct ConditionedArgs {
+  Tile tile;
+  PolynomialArgs h;
+  int cutsetCount;
+  int cutset[kMaxVariables];
+  int forestCount;
+  int forest[kMaxVariables], parent[kMaxVariables];  // children before parents; parent 0 is a root
+  long parts;
+  void *message, *logSumExp;
+};
+
+struct CycleArgs {
+  Tile tile;
+  PolynomialArgs h;
+  int order[kMaxVariables];  // t entries, order[0] = 1
+  bool fast;
+  void *message, *logSumExp;
+};
+
+struct Rates {
+  double flops, exponentials, bytes, tileSeconds;
+};
+
+// The kernels of one instruction set and one precision. Those that return long give the rows computed by the fallback.
+struct KernelTable {
+  void (*attend)(const AttendArgs &);
+  void (*combine)(const CombineArgs &);
+  void (*merge)(const MergeArgs &);
+  void (*conditioned)(const ConditionedArgs &);
+  long (*cycle)(const CycleArgs &);
+  void (*exponentials)(const void *x, void *y, long count);
+  double (*peakFlops)(double seconds);
+  Rates (*calibrate)();
+};
+
+struct IsaTable {
+  const char *name;
+  KernelTable float32, float64;
+};
+
+// One 64-byte aligned buffer per thread and slot, grown as needed and kept for the next call. Throws std::bad_alloc.
+enum Slot : int {
+  kSlotKeys, kSlotKeyBias, kSlotValues, kSlotQueries, kSlotScores, kSlotOutput, kSlotRowState, kSlotForest, kSlotAssignment,
+  kSlotCycleMatrices, kSlotCyclePanels, kSlotCycleRows, kSlotFast, kSlotFastShared, kSlotSpare, kSlots
+};
+void *scratch(Slot slot, size_t bytes);
+
+// What the calling thread packed last and for which call; kernels look before they pack.
+struct PackedFor {
+  double callId;
+  const void *owner;
+};
+PackedFor &packedFor();
+double secondsNow();
+
+}  // namespace poly

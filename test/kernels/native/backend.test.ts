@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { AttendStep, Matrix, Step } from '../../../kernels/backend.ts';
+import { KINDS } from '../../../kernels/native/addon.ts';
+import { load } from '../../../kernels/native/index.ts';
+import { matrix, randomMatrix, randomSource, runStep } from '../cases.ts';
+import { addon, SETS } from './sets.ts';
+
+function attendStep(n: number, d: number): AttendStep<Matrix> {
+  const random = randomSource(1);
+  const operand = () => randomMatrix(random, 'float32', n, d);
+  const results = { message: matrix('float32', n, d), logSumExp: matrix('float32', n, 1) };
+  return {
+    kind: 'attend',
+    queries: operand(),
+    keys: operand(),
+    keyBias: null,
+    values: operand(),
+    scale: 1 / d,
+    band: null,
+    ...results,
+  };
+}
+
+const context = () => ({ control: new Int32Array(2), callId: 1e9 + Math.random() });
+
+describe('loading', () => {
+  it('says that the addon is not built, and why', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'native-'));
+    try {
+      expect(() => load({ path: join(folder, 'x.node') })).toThrow('not built: run scripts/build-native');
+      writeFileSync(join(folder, 'x.reason'), 'no C++ compiler was found at install\n');
+      expect(() => load({ path: join(folder, 'x.node') })).toThrow('not built: no C++ compiler was found at install');
+      writeFileSync(join(folder, 'x.node'), 'not a module');
+      expect(() => load({ path: join(folder, 'x.node') })).toThrow('do not load');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('takes a lower instruction set by name and refuses an unknown one', () => {
+    for (const isa of addon.isas()) expect(load({ isa }).describe().isa).toBe(isa);
+    expect(load().describe().isa).toBe(addon.isas()[0]);
+    expect(() => load({ isa: 'mmx' })).toThrow(
+      `no instruction set mmx here: this machine and build have ${addon.isas().join(', ')}`,
+    );
+  });
+
+  it('describes steps, precisions and rates that a machine can have', () => {
+    const { rates, ...rest } = load().describe();
+    expect(rest).toEqual({
+      name: 'native',
+      precisions: ['float32', 'float64'],
+      steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle'],
+      isa: addon.isas()[0],
+      device: 'cpu',
+    });
+    for (const rate of [rates.float32, rates.float64]) {
+      for (const value of Object.values(rate ?? { missing: 0 })) expect(value).toBeGreaterThan(0);
+      expect(rate?.flopsPerSecond).toBeLessThan(1e13);
+    }
+  });
+});
+
+describe.each(SETS)('the boundary on $isa', ({ backend, index }) => {
+  it('refuses shapes that contradict each other', () => {
+    const step = attendStep(8, 4);
+    const wrong: [string, Step<Matrix>][] = [
+      ['keys', { ...step, keys: matrix('float32', 8, 5) }],
+      ['values', { ...step, values: matrix('float32', 7, 4) }],
+      ['message', { ...step, message: matrix('float32', 9, 4) }],
+      ['logSumExp', { ...step, logSumExp: { data: new Float32Array(7), rows: 8, cols: 1 } }],
+      ['element type', { ...step, values: matrix('float64', 8, 4) }],
+    ];
+    for (const [name, bad] of wrong) {
+      expect(() => backend.run(bad, { firstRow: 0, lastRow: 8, ...context() }), name).toThrow(/native/);
+    }
+  });
+
+  it('refuses tiles outside the rows', () => {
+    for (const [firstRow, lastRow] of [
+      [0, 9],
+      [5, 4],
+      [-1, 3],
+      [0.5, 3],
+      [0, Number.NaN],
+    ]) {
+      expect(() => backend.run(attendStep(8, 4), { firstRow, lastRow, ...context() })).toThrow(/native/);
+    }
+  });
+
+  it('checks again behind the boundary', () => {
+    const numbers = (...rest: number[]) => Float64Array.from([32, 0, 4, 1, 1, -Infinity, Infinity, ...rest]);
+    const x = new Float32Array(12);
+    const control = new Int32Array(2);
+    const run = (list: Float64Array, operands: (Float32Array | null)[], cells = control) =>
+      addon.run(index, KINDS.attend, list, operands, cells);
+    expect(run(numbers(4, 4, 3, 3), [x, x, null, x, new Float32Array(12), new Float32Array(4)])).toBe(0);
+    expect(() => run(numbers(4, 4, 3, 3), [x, x, null, x, new Float32Array(11), new Float32Array(4)])).toThrow('message');
+    expect(() => run(numbers(4, 4, 3, 2 ** 40), [x, x, null, x, x, x])).toThrow('dv');
+    expect(() => run(numbers(4, 4, 2 ** 31, 2 ** 31), [x, x, null, x, x, x])).toThrow('another length');
+    expect(() => run(numbers(4, 4, 3), [x, x, null, x, x, x])).toThrow('too short');
+    expect(() => run(numbers(4, 4, 3, 3), [x, x])).toThrow('missing');
+    expect(() => run(numbers(4, 4, 3, 3), [x, x, null, x, x, new Float32Array(4), x])).toThrow('left over');
+    expect(() => run(numbers(4, 4, 3, 3), [x, x, null, x, x, new Float32Array(4)], new Int32Array(1))).toThrow('control');
+    expect(() => addon.run(99, KINDS.attend, numbers(4, 4, 3, 3), [], control)).toThrow('instruction set');
+    expect(() => addon.run(index, 7, numbers(4, 4, 3, 3), [], control)).toThrow('no such step');
+  });
+
+  it('counts finished rows in the control block', () => {
+    const control = new Int32Array(new SharedArrayBuffer(8));
+    const step = attendStep(500, 4);
+    backend.run(step, { firstRow: 100, lastRow: 450, control, callId: 77_001 });
+    expect(control[1]).toBe(350);
+    backend.run(
+      { kind: 'combine', factors: [], product: null, addends: [], sum: matrix('float32', 9, 1) },
+      { firstRow: 2, lastRow: 9, control, callId: 77_002 },
+    );
+    expect(control[1]).toBe(357);
+  });
+
+  it('leaves at once when the flag is set', () => {
+    const step = attendStep(500, 4);
+    const control = Int32Array.from([1, 0]);
+    backend.run(step, { firstRow: 0, lastRow: 500, control, callId: 77_003 });
+    expect(control[1]).toBe(0);
+    expect((step.message as Matrix).data.every(Number.isNaN)).toBe(true);
+  });
+
+  it('does not mistake the packed operands of one call for those of another', () => {
+    const first = attendStep(20, 4);
+    const second = { ...attendStep(20, 4), keys: matrix('float32', 20, 4, (i) => i % 7) };
+    const alone = { ...second, message: matrix('float32', 20, 4) };
+    runStep(backend, alone, 20);
+    runStep(backend, first, 20);
+    runStep(backend, second, 20);
+    expect(second.message?.data).toEqual(alone.message.data);
+  });
+
+  it('combines and merges as the reference does', () => {
+    const half = Math.log(0.5);
+    const product = matrix('float32', 3, 2);
+    const sum = matrix('float32', 3, 1);
+    const factors = [matrix('float32', 3, 2, (i) => i), matrix('float32', 1, 2, (i) => i + 2)];
+    const addends = [matrix('float32', 3, 1, (i) => (i === 1 ? -Infinity : i)), matrix('float32', 1, 1, () => 5)];
+    runStep(backend, { kind: 'combine', factors, product, addends, sum }, 3);
+    expect(Array.from(product.data)).toEqual([0, 3, 0, 0, 8, 15]);
+    expect(Array.from(sum.data)).toEqual([5, -Infinity, 7]);
+
+    const message = matrix('float32', 2, 2);
+    const logSumExp = matrix('float32', 2, 1);
+    const messages = matrix('float32', 6, 2, (i) => [4, 8, 1, 1, 0, 0, 9, 9, 8, 4, 3, 5][i]);
+    const logSumExps = matrix('float32', 6, 1, (i) => [half, -Infinity, -Infinity, -Infinity, half, -Infinity][i]);
+    runStep(backend, { kind: 'merge', parts: 3, messages, logSumExps, message, logSumExp }, 2);
+    expect(Array.from(message.data)).toEqual([6, 6, 0, 0]);
+    expect(logSumExp.data[0]).toBeCloseTo(0, 6);
+    expect(logSumExp.data[1]).toBe(-Infinity);
+  });
+});
