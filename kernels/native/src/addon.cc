@@ -78,12 +78,14 @@ long dispatch(const KernelTable &kernels, Kind kind, Reader &reader, const Tile 
     case Kind::conditioned: {
       const ConditionedArgs a = readConditioned(reader, tile);
       reader.finish();
+      if (!kernels.conditioned) throw std::invalid_argument("native kernels: no conditioned steps yet");
       kernels.conditioned(a);
       return 0;
     }
     case Kind::cycle: {
       const CycleArgs a = readCycle(reader, tile);
       reader.finish();
+      if (!kernels.cycle) throw std::invalid_argument("native kernels: no cycle steps yet");
       return kernels.cycle(a);
     }
   }
