@@ -39,6 +39,7 @@ export function attentionRoutes(app: FastifyInstance, { engine, limits, config }
 /** The response before it is written (api.md §3). `timing` is read while the rest has been encoded, so that it can say how long that took. */
 function respond(result: Result, request: FastifyRequest): Envelope {
   const { plan } = result;
+  const encodingSince = request.stopwatch.elapsed();
   const tensors = new Map([['output', result.output]]);
   if (result.logSumExp !== null) tensors.set('logSumExp', result.logSumExp);
   return {
@@ -53,12 +54,12 @@ function respond(result: Result, request: FastifyRequest): Envelope {
         exponentials: plan.work.exponentials,
         bytes: plan.bytes,
         backend: plan.backend.name,
-        isa: plan.backend.isa,
+        ...(plan.backend.isa && { isa: plan.backend.isa }),
         threads: plan.threads,
         tiles: result.tiles,
         fallbackRows: result.fallbackRows,
       },
-      timing: { toJSON: () => timing(result, request) },
+      timing: { toJSON: () => timing(result, request, encodingSince) },
     },
   };
 }
@@ -66,17 +67,17 @@ function respond(result: Result, request: FastifyRequest): Envelope {
 function timing(
   { timing: { planMs, queueMs, computeMs, stages } }: Result,
   { stopwatch }: FastifyRequest,
+  encodingSince: number,
 ): Record<string, unknown> {
   const totalMs = stopwatch.elapsed();
   const { decode = 0 } = stopwatch.spans;
-  const encodeMs = Math.max(0, totalMs - (stopwatch.spans.ran ?? totalMs));
   return {
     decodeMs: rounded(decode),
     planMs: rounded(planMs),
     queueMs: rounded(queueMs),
     computeMs: rounded(computeMs),
     measureMs: 0,
-    encodeMs: rounded(encodeMs),
+    encodeMs: rounded(totalMs - encodingSince),
     totalMs: rounded(totalMs),
     stages: stages.map(({ step, variable, ms, gflops }) => ({ step, variable, ms: rounded(ms), gflops: rounded(gflops) })),
   };

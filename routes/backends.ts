@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { BACKEND_NAMES } from '../kernels/backend.ts';
 import { BackendListSchema } from '../src/contract/documents.ts';
+import { withoutNulls } from '../src/contract/present.ts';
 import type { Services } from './services.ts';
 
 /** `GET /v1/backends`: what loaded, where it runs, how fast, and why others did not load. */
@@ -20,7 +21,7 @@ export function backendRoutes(app: FastifyInstance, { engine, config }: Services
       const { backends, unavailable, threads } = engine.machine;
       const listed = BACKEND_NAMES.map((name) => {
         const found = backends.find((backend) => backend.name === name);
-        if (found !== undefined) return { ...found, available: true };
+        if (found !== undefined) return { ...withoutNulls(found), available: true };
         const reason = config.BACKENDS.includes(name) ? (unavailable[name] ?? 'it did not load') : 'BACKENDS leaves it out';
         return { name, available: false, reason };
       });

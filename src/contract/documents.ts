@@ -101,7 +101,7 @@ export const CapabilitySchema = z
     order: z.int().optional().meta({ description: 'r of r-fold composition, k of Match-k, the unknowns of root finding' }),
     verdict: z.enum(['yes', 'no', 'open']),
     statement: z.string(),
-    source: z.string().optional().meta({ description: 'Who says so; absent exactly where the question is open' }),
+    source: z.string().meta({ description: 'Who says so, or that nothing is known' }),
     construction: z.string().optional().meta({ description: 'How the weights are chosen' }),
   })
   .meta({ id: 'Capability', description: 'What one head can or cannot do' });

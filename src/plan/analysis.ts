@@ -1,4 +1,5 @@
 import type { AnalysisQuestion } from '../contract/analysis.ts';
+import { withoutNulls } from '../contract/present.ts';
 import { capabilities } from '../polynomial/capabilities.ts';
 import { toDot } from '../polynomial/dot.ts';
 import { polynomialFacts } from '../polynomial/facts.ts';
@@ -81,8 +82,4 @@ function stageSummary(stage: Stage, plan: Plan): Record<string, unknown> {
     exponentials: stage.work.exponentials,
     estimatedMs: stage.seconds * 1e3,
   };
-}
-
-function withoutNulls<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null)) as Partial<T>;
 }
