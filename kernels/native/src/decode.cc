@@ -43,6 +43,25 @@ void readPolynomial(Reader &r, PolynomialArgs &h) {
   }
 }
 
+// Monomials and masks may join two free variables only along an edge of the forest, and x1 is a root.
+void checkForest(const ConditionedArgs &a) {
+  int parentOf[kMaxVariables + 1];
+  for (int &parent : parentOf) parent = -1;
+  for (int i = 0; i < a.forestCount; i++) parentOf[a.forest[i]] = a.parent[i];
+  if (parentOf[1] > 0) reject("x1 is free but not the root of its component");
+  const auto edge = [&](int x, int y) { return parentOf[x] == y || parentOf[y] == x; };
+  for (int m = 0; m < a.h.monomialCount; m++) {
+    int free[kMaxVariables], count = 0;
+    for (int i = 0; i < a.h.monomials[m].count; i++)
+      if (parentOf[a.h.monomials[m].variables[i]] >= 0) free[count++] = a.h.monomials[m].variables[i];
+    if (count > 2 || (count == 2 && !edge(free[0], free[1]))) reject("a monomial does not fit the forest");
+  }
+  for (int m = 0; m < a.h.maskCount; m++) {
+    const int x = a.h.masks[m].row, y = a.h.masks[m].column;
+    if (parentOf[x] >= 0 && parentOf[y] >= 0 && !edge(x, y)) reject("a mask does not fit the forest");
+  }
+}
+
 }  // namespace
 
 View viewOf(napi_env env, napi_value value, const char *what) {
@@ -177,6 +196,7 @@ ConditionedArgs readConditioned(Reader &r, const Tile &tile) {
   }
   for (int j = 1; j <= a.h.t; j++)
     if (!seen[j]) reject("a variable is neither in the cutset nor in the forest");
+  checkForest(a);
   a.parts = r.integer(1, kMaxRows, "parts");
   const bool rooted = a.cutsetCount > 0 && a.cutset[0] == 1;
   if (rooted && a.parts != 1) reject("with x1 in the cutset there is one part");

@@ -1,6 +1,6 @@
 // What the planner's seconds come from: rates of the kernels themselves, and the peak of the multiply-add units beside them.
 #pragma once
-#include "rows.h"
+#include "conditioned.h"
 
 namespace poly::POLY_ISA {
 
