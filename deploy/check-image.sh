@@ -121,12 +121,13 @@ inside='
   mount -t tmpfs tmpfs "$tree/tmp"
   exec chroot "$tree" /usr/bin/setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --reuid="$user" --regid="$user" \
     --clear-groups -- sh -c "cd $directory && exec \"\$@\"" sh "$@"'
-in_image() {
-  env -i "${environment[@]}" PORT="$port" unshare --mount --propagation private "$BASH" -c "$inside" inside "$tree" "$directory" "$user" "$@"
+become_image() {
+  exec env -i "${environment[@]}" PORT="$port" unshare --mount --propagation private "$BASH" -c "$inside" inside "$tree" "$directory" "$user" "$@"
 }
+in_image() { (become_image "$@"); }
 
 set -m
-in_image "${command[@]}" >"$work/service.log" 2>&1 &
+become_image "${command[@]}" >"$work/service.log" 2>&1 &
 service=$!
 set +m
 started=$SECONDS
@@ -142,7 +143,8 @@ say "health check passed after $((SECONDS - started)) s"
 
 must() { say "$1"; shift; "$@" || { cat "$work/service.log"; exit 1; }; }
 refused() { ! "$@" 2>/dev/null; }
-must 'runs as its user, without capabilities' grep -qE "^Uid:\s+$user\s+$user" "/proc/$service/status"
+must 'runs as its user' grep -qE "^Uid:\s+$user\s+$user\s+$user" "/proc/$service/status"
+must 'has no capabilities and can gain none' grep -qE '^CapBnd:\s+0+$' "/proc/$service/status"
 must 'its root is read-only' refused in_image touch "$directory/src/written"
 must '/tmp can be written' in_image touch /tmp/written
 must 'it answers' "$node" deploy/ask.ts "$url"

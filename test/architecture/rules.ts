@@ -51,9 +51,13 @@ export const LAYERS = [
     may: ['errors', 'config', 'tensor', 'polynomial', 'contract', 'wire', 'plan', 'observe', 'schedule', 'jobs', 'plugins'],
   },
   { name: 'app', path: 'src/app.ts', may: EVERYTHING },
-  { name: 'main', path: 'src/main.ts', may: ['app', 'config', 'errors', 'observe'] },
+  { name: 'main', path: 'src/main.ts', may: ['app', 'config', 'errors', 'observe', 'self-test', 'greeting'] },
+  // What the process does before it says that it is ready, and what it then says.
+  { name: 'self-test', path: 'src/self-test.ts', may: ['contract', 'tensor', 'errors'], mayType: ['schedule', 'plan'] },
+  { name: 'greeting', path: 'src/greeting.ts', may: ['errors'], mayType: ['plan', 'self-test'] },
   { name: 'healthcheck', path: 'src/healthcheck.ts', may: [] },
-  { name: 'openapi', path: 'openapi/', may: ['contract', 'app', 'routes', 'config'] },
+  // The document lists every problem, so it reads the table of errors.
+  { name: 'openapi', path: 'openapi/', may: ['contract', 'app', 'routes', 'config', 'errors'] },
 ] as const satisfies readonly Layer[];
 
 /** Packages a layer may import besides Node's own modules; a layer that is not named here may import any. */
