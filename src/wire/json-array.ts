@@ -47,6 +47,14 @@ interface Nesting {
   leaf: number;
 }
 
+/** The values so far; `values` is longer than what is used of it. */
+interface Found {
+  values: Float64Array<ArrayBuffer>;
+  length: number;
+  firstBoolean: number;
+  firstInfinity: number;
+}
+
 /**
  * Reads an array of numbers (or of equally long arrays of them, ...) in one pass; `text.pos` is at its bracket.
  * @param depth containers open around it
@@ -56,10 +64,7 @@ interface Nesting {
 export function readNumberArray(text: JsonText, depth: number, maxElements: number): NumberArray {
   const nesting: Nesting = { counts: [], sizes: [], leaf: UNKNOWN };
   const { counts } = nesting;
-  let values = new Float64Array(64);
-  let length = 0;
-  let firstBoolean = -1;
-  let firstInfinity = -1;
+  const found: Found = { values: new Float64Array(64), length: 0, firstBoolean: -1, firstInfinity: -1 };
   do {
     const byte = text.skipSpace();
     if (byte === OPEN) {
@@ -68,25 +73,40 @@ export function readNumberArray(text: JsonText, depth: number, maxElements: numb
       if (text.skipSpace() !== CLOSE) continue;
     } else {
       if (nesting.leaf !== counts.length) enterLeaf(text, nesting);
-      if (length === values.length) values = grow(text, values, maxElements);
-      if (byte === 0x2d || (byte !== undefined && byte >= 0x30 && byte <= 0x39)) {
-        const value = readNumber(text);
-        values[length++] = value - value === 0 ? value : Number.NaN;
-      } else {
-        const value = readOther(text, byte, counts);
-        if (value < 0) firstInfinity = firstInfinity < 0 ? length : firstInfinity;
-        else firstBoolean = firstBoolean < 0 ? length : firstBoolean;
-        values[length++] = value;
-      }
-      (counts[counts.length - 1] as number)++;
+      const before = found.length;
+      if (startsNumber(byte)) readRun(text, found, maxElements);
+      else readOther(text, found, byte, counts, maxElements);
+      counts[counts.length - 1] = (counts[counts.length - 1] as number) + found.length - before;
     }
-    while (text.skipSpace() === CLOSE && counts.length > 0) {
+    while (counts.length > 0 && text.skipSpace() === CLOSE) {
       close(text, nesting);
       text.pos++;
     }
     if (counts.length > 0) text.expect(COMMA);
   } while (counts.length > 0);
-  return new NumberArray(nesting.sizes, values.subarray(0, length), firstBoolean, firstInfinity);
+  return new NumberArray(nesting.sizes, found.values.subarray(0, found.length), found.firstBoolean, found.firstInfinity);
+}
+
+function startsNumber(byte: number): boolean {
+  return byte === 0x2d || (byte >= 0x30 && byte <= 0x39);
+}
+
+/** Reads numbers as long as one follows the other with a comma and at most one space between: the loop where the time goes. */
+function readRun(text: JsonText, found: Found, maxElements: number): void {
+  const { bytes } = text;
+  let { values, length } = found;
+  for (;;) {
+    if (length === values.length) values = grow(text, values, maxElements);
+    const value = readNumber(text);
+    values[length++] = value - value === 0 ? value : Number.NaN;
+    let next = text.pos;
+    if (bytes[next] !== COMMA) break;
+    if (bytes[++next] === 0x20) next++;
+    if (!startsNumber(bytes[next] as number)) break;
+    text.pos = next;
+  }
+  found.values = values;
+  found.length = length;
 }
 
 function open(text: JsonText, nesting: Nesting, depth: number): void {
@@ -119,7 +139,7 @@ function ragged(text: JsonText, counts: readonly number[], detail: string): neve
   faultAt('invalid_request', text.pointer(...counts), `The array is ragged: ${detail}`);
 }
 
-function grow(text: JsonText, values: Float64Array, maxElements: number): Float64Array<ArrayBuffer> {
+function grow(text: JsonText, values: Float64Array<ArrayBuffer>, maxElements: number): Float64Array<ArrayBuffer> {
   const actual = values.length + 1;
   if (actual > maxElements) {
     const detail = `The array has more than ${maxElements} elements (MAX_BODY_BYTES)`;
@@ -135,8 +155,18 @@ function grow(text: JsonText, values: Float64Array, maxElements: number): Float6
   return larger;
 }
 
-/** `true`, `false` or "-Infinity" as 1, 0 and -Infinity. */
-function readOther(text: JsonText, byte: number | undefined, counts: readonly number[]): number {
+/** `true`, `false` or "-Infinity", held as 1, 0 and -Infinity. */
+function readOther(text: JsonText, found: Found, byte: number, counts: readonly number[], maxElements: number): void {
+  const at = found.length;
+  const value = readWord(text, byte, counts);
+  if (at === found.values.length) found.values = grow(text, found.values, maxElements);
+  found.values[at] = value;
+  found.length = at + 1;
+  if (value < 0) found.firstInfinity = found.firstInfinity < 0 ? at : found.firstInfinity;
+  else found.firstBoolean = found.firstBoolean < 0 ? at : found.firstBoolean;
+}
+
+function readWord(text: JsonText, byte: number, counts: readonly number[]): number {
   if (byte === 0x22) {
     const string = text.readString();
     if (string === '-Infinity') return Number.NEGATIVE_INFINITY;

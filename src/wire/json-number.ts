@@ -45,11 +45,18 @@ export function readNumber(text: JsonText): number {
     const fraction = pos + 1;
     byte = bytes[++pos] as number;
     if (digits === 0) while (byte === 0x30) byte = bytes[++pos] as number;
-    for (; byte >= 0x30 && byte <= 0x39; byte = bytes[++pos] as number) {
-      if (digits < 9) head = (head * 10 + byte - 0x30) | 0;
-      else if (digits < 18) tail = (tail * 10 + byte - 0x30) | 0;
-      digits++;
+    // Separate loops for what goes to head, to tail and nowhere: this is where the time goes.
+    let first = pos;
+    for (const end = pos + 9 - digits; pos < end && byte >= 0x30 && byte <= 0x39; byte = bytes[++pos] as number) {
+      head = (head * 10 + byte - 0x30) | 0;
     }
+    digits += pos - first;
+    first = pos;
+    for (const end = pos + 18 - digits; pos < end && byte >= 0x30 && byte <= 0x39; byte = bytes[++pos] as number) {
+      tail = (tail * 10 + byte - 0x30) | 0;
+    }
+    while (byte >= 0x30 && byte <= 0x39) byte = bytes[++pos] as number;
+    digits += pos - first;
     if (pos === fraction) text.unexpected(pos);
     scale = fraction - pos;
   }

@@ -39,7 +39,7 @@ export function readJsonObject(bytes: Uint8Array, options: ReadOptions = {}, ori
     text.unexpected();
   }
   const value = readObject(reading, 0);
-  if (text.skipSpace() !== undefined) text.unexpected();
+  if (text.skipSpace() >= 0) text.unexpected();
   return value;
 }
 

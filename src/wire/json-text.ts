@@ -32,11 +32,20 @@ export class JsonText {
     return pointerTo(this.#origin.base, ...this.path, ...below);
   }
 
-  /** Moves past white space; the byte there, or undefined at the end. */
-  skipSpace(): number | undefined {
-    let byte = this.bytes[this.pos];
-    while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = this.bytes[++this.pos];
-    return byte;
+  /** Moves past white space; the byte there, or -1 at the end. */
+  skipSpace(): number {
+    const { bytes } = this;
+    let { pos } = this;
+    while (pos < bytes.length) {
+      const byte = bytes[pos] as number;
+      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) {
+        this.pos = pos;
+        return byte;
+      }
+      pos++;
+    }
+    this.pos = pos;
+    return -1;
   }
 
   /** Moves past one byte that must be there after white space. */
