@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AttentionRequestSchema, AttentionResponseSchema } from '../src/contract/documents.ts';
+import { AttentionRequestSchema, AttentionResponseSchema, ProblemSchema } from '../src/contract/documents.ts';
 import type { Envelope } from '../src/contract/envelope.ts';
 import { interpret } from '../src/contract/interpret.ts';
 import { rounded } from '../src/observe/timing.ts';
 import type { Result } from '../src/schedule/result.ts';
 import { jsonCodec } from '../src/wire/json.ts';
-import { deadlineMs } from './deadline.ts';
+import { DeadlineHeadersSchema, deadlineMs } from './deadline.ts';
 import type { Services } from './services.ts';
 
 /** `POST /v1/attention`: decode → run → encode (api.md §2-3). */
@@ -19,8 +19,9 @@ export function attentionRoutes(app: FastifyInstance, { engine, limits, config }
         summary: 'Compute poly-attention',
         description:
           'Takes an attention polynomial and its tensors, and answers with the output rows, the plan that was run and its timing.',
+        headers: DeadlineHeadersSchema,
         body: AttentionRequestSchema,
-        response: { 200: AttentionResponseSchema },
+        response: { 200: AttentionResponseSchema, 429: ProblemSchema, 504: ProblemSchema },
       },
     },
     async (request, reply) => {

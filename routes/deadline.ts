@@ -1,7 +1,17 @@
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { fail } from '../src/errors.ts';
 
 const HEADER = 'x-request-timeout-ms';
+
+/** For the document: `deadlineMs` reads the header itself. */
+export const DeadlineHeadersSchema = z.object({
+  [HEADER]: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'Deadline in milliseconds; the least of it, timeoutMs and the server limit counts' }),
+});
 
 /**
  * The one deadline of a request in milliseconds: the least of the server's limit, the body's `timeoutMs` and `X-Request-Timeout-Ms`.

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { LiveSchema, ReadySchema } from '../src/contract/documents.ts';
+import { LiveSchema, ProblemSchema, ReadySchema } from '../src/contract/documents.ts';
 import { fail } from '../src/errors.ts';
 
 /** `/livez` and `/readyz`: O(1), never through the pool (serving.md §A.2). */
@@ -11,6 +11,7 @@ export function healthRoutes(app: FastifyInstance): void {
         operationId: 'getLiveness',
         tags: ['ops'],
         summary: 'Is the process alive',
+        description: 'Answers as long as the event loop turns, whatever the compute threads do.',
         security: [],
         response: { 200: LiveSchema },
       },
@@ -26,7 +27,7 @@ export function healthRoutes(app: FastifyInstance): void {
         summary: 'Should requests be sent here',
         description: 'Ready between the self-test and SIGTERM. Being busy does not count: that is answered with 429.',
         security: [],
-        response: { 200: ReadySchema },
+        response: { 200: ReadySchema, 503: ProblemSchema },
       },
     },
     async (_request, reply) => {

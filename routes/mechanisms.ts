@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { MechanismListSchema, MechanismSchema, NameParametersSchema } from '../src/contract/documents.ts';
+import { MechanismListSchema, MechanismSchema, NameParametersSchema, ProblemSchema } from '../src/contract/documents.ts';
 import { withoutNulls } from '../src/contract/present.ts';
 import { fail } from '../src/errors.ts';
 import { describeMechanism, listMechanisms, type MechanismSummary } from '../src/polynomial/catalogue.ts';
@@ -13,6 +13,7 @@ export function mechanismRoutes(app: FastifyInstance): void {
         operationId: 'listMechanisms',
         tags: ['mechanisms'],
         summary: 'List the catalogue of mechanisms',
+        description: 'Every family with its polynomial, class, cost, and the tasks that one head of it can and cannot do.',
         response: { 200: MechanismListSchema },
       },
     },
@@ -27,7 +28,7 @@ export function mechanismRoutes(app: FastifyInstance): void {
         summary: 'Describe one mechanism',
         description: 'By family, e.g. path(t), or with its parameter, e.g. path(3).',
         params: NameParametersSchema,
-        response: { 200: MechanismSchema },
+        response: { 200: MechanismSchema, 422: ProblemSchema },
       },
     },
     async (request, reply) => {

@@ -164,6 +164,10 @@ const StatementSchema = z
   })
   .meta({ id: 'Statement', description: 'A statement with its hypothesis and its source' });
 
+const ThresholdSchema = StatementSchema.extend({
+  exponent: z.number().meta({ description: 'The threshold is (log n) to this power; 0 where there is none' }),
+}).meta({ id: 'Threshold', description: 'The bound on the entries below which the mechanism can be approximated' });
+
 const MonomialSchema = z
   .object({ coefficient: z.number(), variables: z.array(z.int()) })
   .meta({ id: 'Monomial', description: 'A product of distinct variables with a coefficient' });
@@ -212,7 +216,7 @@ const DegreeSchema = z
 
 const OutlookSchema = z
   .object({
-    threshold: StatementSchema,
+    threshold: ThresholdSchema,
     entryThreshold: z.number().meta({ description: '(ln n)^(1/k)' }),
     entryBound: z.number().optional(),
     scoreBound: z.number().optional().meta({ description: 'Largest possible |score| for the entry bound' }),
