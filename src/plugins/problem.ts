@@ -78,6 +78,13 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
     .send(Buffer.from(JSON.stringify(problemBody(error, request))));
 }
 
+/** Errors that arise before any hook has run: a URL that cannot be decoded. */
+export function frameworkProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  request.logFields ??= {};
+  reply.header('x-request-id', request.id);
+  sendProblem(asServiceError(error, { maxBodyBytes: 0 }, request), request, reply);
+}
+
 export const problem = fp(async (app: FastifyInstance, options: ProblemOptions) => {
   app.setErrorHandler<FastifyError>((error, request, reply) =>
     sendProblem(asServiceError(error, options, request), request, reply),

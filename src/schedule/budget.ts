@@ -16,6 +16,7 @@ export class Budget {
   readonly #limits: BudgetLimits;
   #bytes = 0;
   #seconds = 0;
+  #held = 0;
 
   constructor(limits: BudgetLimits) {
     this.#limits = limits;
@@ -64,13 +65,15 @@ export class Budget {
     }
     this.#bytes += bytes;
     this.#seconds += seconds;
+    this.#held++;
     let held = true;
     return {
       release: () => {
         if (!held) return;
         held = false;
         this.#bytes -= bytes;
-        this.#seconds -= seconds;
+        // Sums of floats leave dust: an idle service owes exactly nothing.
+        this.#seconds = --this.#held === 0 ? 0 : this.#seconds - seconds;
       },
     };
   }

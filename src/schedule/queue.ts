@@ -28,7 +28,7 @@ export interface Lane {
 }
 
 /**
- * Start-time fair queueing over requests: the lane that has received least runs next, so that a small request waits for one tile of a
+ * Fair queueing over requests: the lane that has received least runs next, so that a small request waits for one tile of a
  * large one, never for all of it, and a flood of small ones cannot starve the large. At most one task per thread is handed out, hence
  * nothing waits where it could not be taken back.
  */
@@ -78,12 +78,20 @@ export class FairQueue {
     return best;
   }
 
+  /** Lanes that wait or are about to be served. */
+  #backlogged(served: Lane): number {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane === served || lane.waiting.length > 0) count++;
+    return Math.max(1, count);
+  }
+
   #dispatch(): void {
     while (this.#running < this.#runner.threads) {
       const lane = this.#next();
       const item = lane?.waiting.shift();
       if (lane === null || item === undefined) return;
-      this.#virtualTime = Math.max(this.#virtualTime, lane.served);
+      // The service that every lane with work would have received by now, had it been shared out evenly: where new lanes start.
+      this.#virtualTime += item.seconds / this.#backlogged(lane);
       lane.served += item.seconds;
       lane.remaining -= item.seconds;
       this.#start(lane, item);
