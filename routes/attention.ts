@@ -28,7 +28,7 @@ export function attentionRoutes(app: FastifyInstance, { engine, limits, config }
       const envelope = request.stopwatch.time('decode', () => jsonCodec.decode(request.body as Buffer, limits));
       const attention = interpret(envelope);
       const timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
-      const result = await engine.run(attention, { signal: request.signal, timeoutMs });
+      const result = await engine.run(attention, { signal: departureSignal(reply), timeoutMs });
       noteResult(request, result);
       const response = respond(result, request);
       const body = request.stopwatch.time('encode', () => jsonCodec.encode(response, { encoding: attention.output.encoding }));

@@ -41,6 +41,17 @@ describe('many small requests beside a large one', () => {
   });
 });
 
+describe('a client that stays', () => {
+  it('gets its answer over a real socket', async () => {
+    const app = await buildTestApp(SETTINGS);
+    const { port } = await listen(app);
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`http://127.0.0.1:${port}/v1/attention`, { method: 'POST', headers, body: JSON.stringify(SMALL) });
+    expect(response.status).toBe(200);
+    expect(((await response.json()) as { emptyRows: number }).emptyRows).toBe(0);
+  });
+});
+
 describe('a client that leaves', () => {
   it('frees its threads and its memory within a tile', async () => {
     const app = await buildTestApp(SETTINGS);
@@ -50,7 +61,8 @@ describe('a client that leaves', () => {
     outgoing.on('error', () => {});
     outgoing.end(JSON.stringify(LARGE));
     while (app.engine.load().inflightBytes === 0) await delay(2);
-    await delay(100);
+    await delay(200);
+    expect(app.engine.load().inflightBytes, 'still computing before the client leaves').toBeGreaterThan(0);
     const left = performance.now();
     outgoing.destroy();
     while (app.engine.load().inflightBytes !== 0) await delay(2);
