@@ -6,6 +6,7 @@ import { rounded } from '../src/observe/timing.ts';
 import type { Result } from '../src/schedule/result.ts';
 import { jsonCodec } from '../src/wire/json.ts';
 import { DeadlineHeadersSchema, deadlineMs } from './deadline.ts';
+import { departureSignal } from './departure.ts';
 import type { Services } from './services.ts';
 
 /** `POST /v1/attention`: decode → run → encode (api.md §2-3). */
