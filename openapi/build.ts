@@ -22,7 +22,8 @@ export async function renderDocuments(): Promise<Record<(typeof FILES)[number], 
 
 type Engine = NonNullable<Dependencies['engine']>;
 
-function idleEngine(): Engine {
+/** Stands in for an engine where only routes and their schemas matter. */
+export function idleEngine(): Engine {
   const refuse = (): never => {
     throw new Error('The engine of the document builder computes nothing');
   };

@@ -66,6 +66,7 @@ function tidyMember(key: string, value: unknown, direction: Direction): unknown 
   if (key === 'properties' && isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, tidy(one as JsonObject, direction)]));
   }
+  if (key === 'additionalProperties' && isObject(value) && Object.keys(value).length === 0) return true;
   if ((key === 'items' || key === 'additionalProperties') && isObject(value)) return tidy(value, direction);
   if (['anyOf', 'oneOf', 'allOf'].includes(key) && Array.isArray(value)) {
     return value.map((one) => tidy(one as JsonObject, direction));
