@@ -38,6 +38,8 @@ const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const COMMA = 0x2c;
 const UNKNOWN = -1;
+/** First bytes of values that are no number: a string, an object, true, false, null. */
+const OTHER_STARTS = [0x22, 0x7b, 0x74, 0x66, 0x6e];
 
 /** The nesting while it is being read: how many entries each open level has, and what its finished siblings had. */
 interface Nesting {
@@ -72,6 +74,7 @@ export function readNumberArray(text: JsonText, depth: number, maxElements: numb
       text.pos++;
       if (text.skipSpace() !== CLOSE) continue;
     } else {
+      if (!startsNumber(byte) && !OTHER_STARTS.includes(byte)) text.unexpected();
       if (nesting.leaf !== counts.length) enterLeaf(text, nesting);
       const before = found.length;
       if (startsNumber(byte)) readRun(text, found, maxElements);
