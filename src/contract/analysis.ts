@@ -15,10 +15,11 @@ const size = z
 export const ShapeSchema = z
   .strictObject({
     n: size.default(1024).meta({ description: 'Rows of every variable' }),
-    d: size.default(64).meta({ description: 'Columns of q' }),
     dv: size.optional().meta({ description: 'Columns of v; d when left out' }),
     batch: size.default(1),
     heads: size.default(1),
+    // Last, as in the answer's shape (documents.ts).
+    d: size.default(64).meta({ description: 'Columns of q' }),
   })
   .meta({ id: 'AnalysisShape', description: 'The shape to plan for' });
 

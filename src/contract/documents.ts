@@ -224,8 +224,9 @@ const OutlookSchema = z
   })
   .meta({ id: 'ApproximationOutlook', description: 'When the mechanism can be approximated, and at which rank' });
 
+// d comes last: openapi-python-client reads members into variables of their names, and its own dictionary is called d.
 const ShapeEchoSchema = z
-  .object({ n: z.int(), d: z.int(), dv: z.int(), batch: z.int(), heads: z.int() })
+  .object({ n: z.int(), dv: z.int(), batch: z.int(), heads: z.int(), d: z.int() })
   .meta({ id: 'PlannedShape', description: 'The shape that was planned for' });
 
 export const AnalysisSchema = z

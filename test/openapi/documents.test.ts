@@ -39,6 +39,15 @@ describe('the committed documents', () => {
     expect(inPlace.map(({ pointer }) => pointer)).toEqual([]);
   });
 
+  // openapi-python-client reads members into variables of their names, and its own dictionary is called d.
+  it('put a member called d last', () => {
+    const orders = [...schemasOf(newest)]
+      .map(({ schema }) => Object.keys(member(schema, 'properties')))
+      .filter((all) => all.includes('d'));
+    expect(orders.length).toBeGreaterThan(0);
+    expect(orders.map((all) => all.at(-1))).toEqual(orders.map(() => 'd'));
+  });
+
   it('describe every component', () => {
     const silent = Object.entries(member(member(newest, 'components'), 'schemas')).filter(
       ([, one]) => !(one as JsonObject).description,
