@@ -1,4 +1,6 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import { documentOptions } from '../openapi/document.ts';
+import { downgrade } from '../openapi/downgrade.ts';
 import { registerRoutes } from '../routes/index.ts';
 import type { Config } from './config.ts';
 import { loggerOptions } from './observe/log.ts';
@@ -7,7 +9,7 @@ import { bodies } from './plugins/bodies.ts';
 import { docs } from './plugins/docs.ts';
 import { drain } from './plugins/drain.ts';
 import { notFound } from './plugins/not-found.ts';
-import { problem } from './plugins/problem.ts';
+import { frameworkProblem, problem } from './plugins/problem.ts';
 import { requestId } from './plugins/request-id.ts';
 import { requestLog } from './plugins/request-log.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
@@ -24,7 +26,8 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   const engine = dependencies.engine ?? (await startEngine(engineOptions(config, dependencies)));
   const app = Fastify({
     logger: { ...loggerOptions(config.LOG_LEVEL), ...(dependencies.logStream && { stream: dependencies.logStream }) },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: (error, request, reply) => frameworkProblem(error, request, reply),
     bodyLimit: config.MAX_BODY_BYTES,
     requestIdHeader: false,
     genReqId: requestId,
@@ -45,7 +48,7 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   await app.register(drain);
   await app.register(auth, { tokens: config.AUTH_TOKENS });
   await app.register(bodies);
-  await app.register(docs);
+  await app.register(docs, { document: documentOptions(), downgrade });
   const limits = { maxBodyBytes: config.MAX_BODY_BYTES, maxJsonBytes: config.MAX_JSON_BYTES, maxElements: config.MAX_BODY_BYTES };
   await app.register(async (scope) => registerRoutes(scope, { engine, config, limits }));
   return app as unknown as FastifyInstance & { engine: Engine };
