@@ -137,7 +137,55 @@ export interface CycleStep<T> extends WholePolynomial<T> {
   readonly logSumExp: T; // [n1, 1]
 }
 
-export type Step<T> = AttendStep<T> | CombineStep<T> | ConditionedStep<T> | MergeStep<T> | DefinitionStep<T> | CycleStep<T>;
+/**
+ * A tree of depth two under a root-causal mask, in O(n^2 d) (math.md §7): a child c of the root x1, its own children g, and
+ * l_c <= l_1, l_g <= l_1 for all of them. For every grandchild edge one online-softmax state per row of c is kept over the keys l_g <= i
+ * and grows with i = l_1. Tiles: rows of the output; a tile that does not start at row 0 first folds in the keys before its first row.
+ */
+export interface PrefixStep<T> {
+  readonly kind: 'prefix';
+  readonly queries: T; // [n1, d], the root's
+  readonly child: VariableOperands<T>;
+  /** Of the monomial x1 x_c. */
+  readonly coefficient: number;
+  readonly grandchildren: readonly { readonly operands: VariableOperands<T>; readonly coefficient: number }[];
+  readonly scale: number;
+  readonly message: T | null; // [n1, dv]
+  readonly logSumExp: T; // [n1, 1]
+}
+
+/**
+ * Elimination (math.md §6.5): for every assignment of the cutset, what is left has pairs only and treewidth at most two, and its
+ * variables are summed out one by one in `order`, each leaving a table (L, u) over its at most two neighbours. Where x1 is free it is
+ * not in `order` and remains. Tiles: rows of the output. Tables that hold neither x1 nor depend on the assignment may be kept by callId.
+ */
+export interface EliminateStep<T> extends WholePolynomial<T> {
+  readonly kind: 'eliminate';
+  /** Ascending; may be empty, may hold x1. */
+  readonly cutset: readonly number[];
+  readonly order: readonly number[];
+  readonly message: T | null; // [n1, dv]
+  readonly logSumExp: T; // [n1, 1]
+}
+
+/** X W: tokens to queries or values (api.md §2, "from tokens"). Tiles: rows of X. */
+export interface ProjectStep<T> {
+  readonly kind: 'project';
+  readonly input: T; // [n, m]
+  readonly weights: T; // [m, cols]
+  readonly output: T; // [n, cols]
+}
+
+export type Step<T> =
+  | AttendStep<T>
+  | CombineStep<T>
+  | ConditionedStep<T>
+  | MergeStep<T>
+  | DefinitionStep<T>
+  | CycleStep<T>
+  | PrefixStep<T>
+  | EliminateStep<T>
+  | ProjectStep<T>;
 export type StepKind = Step<unknown>['kind'];
 
 /** Cells of the control block that a request's tiles share (Int32Array on shared memory). */
