@@ -28,7 +28,7 @@ container='' service=''
 clean() {
   local status=$?
   [[ -n $service ]] && kill -KILL -- "-$service" 2>/dev/null
-  [[ -n $container ]] && b rm "$container" >/dev/null 2>&1
+  if [[ -n $container ]]; then b umount "$container" >/dev/null 2>&1; b rm "$container" >/dev/null 2>&1; fi
   [[ ${KEEP:-} == 1 ]] || rm -rf "$work"
   exit "$status"
 }
