@@ -50,6 +50,7 @@ function mostMass(words: readonly string[], mass: (word: string) => number): str
 }
 
 function readAnswers({ cities, truth, vocabulary, continents }: TwoHop, { output }: AttentionResponse): Answer[] {
+  if (output.data.length !== cities.length * vocabulary.length) throw new Error(`an output of shape ${output.shape}`);
   const columnOf = new Map(vocabulary.map((word, column) => [word, column]));
   return cities.map((_, row) => {
     const mass = (word: string): number => output.data[row * vocabulary.length + (columnOf.get(word) ?? 0)] ?? 0;
@@ -58,13 +59,17 @@ function readAnswers({ cities, truth, vocabulary, continents }: TwoHop, { output
 }
 
 function printTable({ cities, truth }: TwoHop, path: readonly Answer[], self: readonly Answer[]): void {
-  const line = (...[city = '', ...cells]: string[]): string => city.padEnd(18) + cells.map((cell) => cell.padEnd(15)).join('');
-  console.log(line('', 'path(3)', 'mass', 'correct', 'self', 'mass on the continent').trimEnd());
+  const line = (...cells: string[]): string =>
+    cells
+      .map((cell) => cell.padEnd(18))
+      .join('')
+      .trimEnd();
+  console.log(line('', 'path(3)', 'mass', 'correct', 'self', 'mass on the continent'));
   for (const [row, city] of cities.entries()) {
     const [two, one] = [path[row], self[row]];
     if (!two || !one) continue;
     const correct = two.word === truth[row] ? 'yes' : `NO: ${truth[row]}`;
-    console.log(line(city, two.word, two.mass.toFixed(6), correct, one.word, one.mass.toExponential(1)).trimEnd());
+    console.log(line(city, two.word, two.mass.toFixed(6), correct, one.word, one.mass.toExponential(1)));
   }
 }
 

@@ -109,6 +109,8 @@ class TwoHop:
     def read_answers(self, response):
         """For each city: the word with the most mass, the continent with the most mass, the mass on the right continent."""
         columns, data = len(self.vocabulary), response["output"]["data"]
+        if len(data) != len(self.cities) * columns:
+            raise RuntimeError(f"an output of shape {response['output']['shape']}")
         answers = []
         for row, right in enumerate(self.truth):
             mass = dict(zip(self.vocabulary, data[row * columns : (row + 1) * columns]))
@@ -133,8 +135,8 @@ def tiny(value):
 
 
 def print_table(hop, path, alone):
-    def line(city, *cells):
-        print((city.ljust(18) + "".join(cell.ljust(15) for cell in cells)).rstrip())
+    def line(*cells):
+        print("".join(cell.ljust(18) for cell in cells).rstrip())
 
     line("", "path(3)", "mass", "correct", "self", "mass on the continent")
     for city, right, (word, _, mass), (other, _, other_mass) in zip(hop.cities, hop.truth, path, alone):
@@ -193,7 +195,7 @@ if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8")
     try:
         status = main(sys.argv[1:])
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         print(error, file=sys.stderr)
         status = 2
     sys.exit(status)
