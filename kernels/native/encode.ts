@@ -10,8 +10,10 @@ import type {
   Step,
   TileContext,
 } from '../backend.ts';
+import type { KINDS } from './addon.ts';
 
 export interface EncodedStep {
+  readonly kind: keyof typeof KINDS;
   readonly numbers: Float64Array;
   readonly operands: readonly (FloatArray | null)[];
 }
@@ -41,8 +43,9 @@ export function encode(step: Step<Matrix>, tile: TileContext): EncodedStep {
     default:
       throw new Error(`the native back end does not run ${step.kind} steps`);
   }
+  const { kind } = step;
   const wide = operands.find((operand) => operand !== null) instanceof Float64Array;
-  return { numbers: Float64Array.from([wide ? 64 : 32, tile.firstRow, tile.lastRow, tile.callId, ...numbers]), operands };
+  return { kind, numbers: Float64Array.from([wide ? 64 : 32, tile.firstRow, tile.lastRow, tile.callId, ...numbers]), operands };
 }
 
 function take(name: string, matrix: Matrix | null, rows: number, cols: number): Operand {

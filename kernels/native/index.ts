@@ -28,7 +28,7 @@ function describe(addon: Addon, isa: number): BackendDescription {
   return {
     name: 'native',
     precisions: ['float32', 'float64'],
-    steps: ['attend', 'combine', 'conditioned', 'merge'],
+    steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle'],
     isa: addon.isas()[isa] ?? null,
     device: 'cpu',
     rates: { float32: rates(addon, isa, 'float32'), float64: rates(addon, isa, 'float64') },
@@ -41,7 +41,6 @@ function rates(addon: Addon, isa: number, precision: Precision): Rates {
 }
 
 function run(addon: Addon, isa: number, step: Step<Matrix>, tile: TileContext): TileReport {
-  const { numbers, operands } = encode(step, tile);
-  if (step.kind === 'definition') throw new Error('the native back end does not run definition steps');
-  return { fallbackRows: addon.run(isa, KINDS[step.kind], numbers, operands, tile.control) };
+  const { kind, numbers, operands } = encode(step, tile);
+  return { fallbackRows: addon.run(isa, KINDS[kind], numbers, operands, tile.control) };
 }

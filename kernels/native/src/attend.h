@@ -77,12 +77,12 @@ __attribute__((noinline)) void maskTile(T *scores, T *top, long row, long key, l
 
 // Scores of one group against panels [k0, k1), keys counted from 0; leaves lanewise maxima in state.top.
 template <class T>
-void scoreGroup(const RowState<T> &s, const T *queries, const Keys<T> &keys, long row, long k0, long k1, Band band) {
+void scoreGroup(const RowState<T> &s, const T *queries, const Keys<T> &keys, long row, long rows, long k0, long k1, Band band) {
   constexpr long P = kPanel<T>, W = Vec<T>::W;
   for (int i = 0; i < kGroup; i++) Vec<T>::set(kMinusInfinity<T>).store(s.top + i * W);
   T spare[kScoreRows * W] = {};
   for (long k = k0; k < k1; k += P)
-    for (int r = 0; r < kGroup; r += kScoreRows) {
+    for (int r = 0; r < rows; r += kScoreRows) {
       T *scores = s.scores + r * kBlock<T> + (k - k0);
       const long lowest = row + r - band.highest, highest = row + r - band.lowest;
       const bool inside = k >= lowest + kScoreRows - 1 && k + P - 1 <= highest;
@@ -93,10 +93,11 @@ void scoreGroup(const RowState<T> &s, const T *queries, const Keys<T> &keys, lon
 
 // P = exp(S - m') in place, the sums and the decay e^(m - m') of what was summed before.
 template <class T>
-__attribute__((noinline)) void softmaxGroup(const RowState<T> &s, T *maximum, T *sum, long count) {
+__attribute__((noinline)) void softmaxGroup(const RowState<T> &s, T *maximum, T *sum, long rows, long count) {
   using V = Vec<T>;
   constexpr long W = V::W;
-  for (int r = 0; r < kGroup; r++) {
+  constexpr int N = kScoreVecs;
+  for (int r = 0; r < rows; r++) {
     const T before = maximum[r];
     const T highest = V::load(s.top + r * W).maximum();
     const T now = highest > before ? highest : before;
@@ -110,30 +111,31 @@ __attribute__((noinline)) void softmaxGroup(const RowState<T> &s, T *maximum, T 
     }
     s.decay[r] = decay;
     T *p = s.scores + r * kBlock<T>;
-    V first = V::mul(V::load(sum + r * W), V::set(decay)), second = V::set(0), third = V::set(0);
-    static_assert(kScoreVecs == 3, "three vectors of keys to a panel");
-    for (long c = 0; c < count; c += 3 * W) {
-      const V a = exp<T>(V::sub(V::load(p + c), shift));
-      const V b = exp<T>(V::sub(V::load(p + c + W), shift));
-      const V e = exp<T>(V::sub(V::load(p + c + 2 * W), shift));
-      a.store(p + c);
-      b.store(p + c + W);
-      e.store(p + c + 2 * W);
-      first = V::add(first, a);
-      second = V::add(second, b);
-      third = V::add(third, e);
+    V total[N];
+    total[0] = V::mul(V::load(sum + r * W), V::set(decay));
+#pragma GCC unroll 8
+    for (int j = 1; j < N; j++) total[j] = V::set(0);
+    for (long c = 0; c < count; c += N * W) {
+#pragma GCC unroll 8
+      for (int j = 0; j < N; j++) {
+        const V e = exp<T>(V::sub(V::load(p + c + j * W), shift));
+        e.store(p + c + j * W);
+        total[j] = V::add(total[j], e);
+      }
     }
-    V::add(first, V::add(second, third)).store(sum + r * W);
+#pragma GCC unroll 8
+    for (int j = 1; j < N; j++) total[0] = V::add(total[0], total[j]);
+    total[0].store(sum + r * W);
   }
 }
 
 template <class T>
-void valueGroup(const RowState<T> &s, T *output, const Values<T> &values, long padded, long key, long count) {
+void valueGroup(const RowState<T> &s, T *output, const Values<T> &values, long padded, long rows, long key, long count) {
   constexpr long W = Vec<T>::W;
   const T *x = values.data;
   for (int left = values.vectors(); left > 0; left -= kValueVecs) {
     const int vectors = left < kValueVecs ? left : kValueVecs;
-    valueTiles<T>(vectors, count, s.scores, x + key * vectors * W, output, s.decay);
+    valueTiles<T>(vectors, rows, count, s.scores, x + key * vectors * W, output, s.decay);
     x += padded * vectors * W;
     output += kGroup * vectors * W;
   }
@@ -183,9 +185,10 @@ bool attendBlock(const RowState<T> &s, const Queries<T> &q, long row, long rows,
       const long from = greatest(block, greatest(k0, first - band.highest) / P * P);
       const long to = least(block + kBlock<T>, roundUp(least(k1, last - band.lowest + 1), P));
       if (from >= to) continue;
-      scoreGroup<T>(s, s.queries + g * kGroup * keys.d, keys, first, from, to, band);
-      softmaxGroup<T>(s, s.maximum + g * kGroup, s.sum + g * kGroup * W, to - from);
-      if (out.message) valueGroup<T>(s, s.output + g * kGroup * dvPadded, values, keys.padded(), from, to - from);
+      scoreGroup<T>(s, s.queries + g * kGroup * keys.d, keys, first, last - first + 1, from, to, band);
+      softmaxGroup<T>(s, s.maximum + g * kGroup, s.sum + g * kGroup * W, last - first + 1, to - from);
+      if (out.message) valueGroup<T>(s, s.output + g * kGroup * dvPadded, values, keys.padded(), last - first + 1, from,
+                                     least(to, keys.n) - from);
     }
 
   for (long g = 0; g < groups; g++)

@@ -217,6 +217,15 @@ CycleArgs readCycle(Reader &r, const Tile &tile) {
     if (seen[a.order[i]] || (i == 0 && a.order[i] != 1)) reject("the order does not visit every variable once, from x1");
     seen[a.order[i]] = true;
   }
+  for (int m = 0; m < a.h.monomialCount; m++) {
+    const MonomialArgs &monomial = a.h.monomials[m];
+    bool edge = false;
+    for (int i = 0; monomial.count == 2 && i < a.h.t; i++) {
+      const int x = a.order[i], y = a.order[(i + 1) % a.h.t];
+      edge = edge || (monomial.variables[0] == (x < y ? x : y) && monomial.variables[1] == (x < y ? y : x));
+    }
+    if (!edge) reject("a monomial is not an edge of the cycle");
+  }
   if (a.h.maskCount != 0) reject("the cycle kernel takes no pair masks");
   a.fast = r.integer(0, 1, "product") == 1;
   a.message = r.matrix(a.h.n[1], a.h.dv, true, "message");

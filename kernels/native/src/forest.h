@@ -198,7 +198,7 @@ bool prepareForest(Forest<T> &f) {
   const long nothing[kMaxVariables + 1] = {};
   for (int i = 0; i < f.r.nodeCount; i++)
     if (f.r.nodes[i].maskCount == 0) restrictRows<T>(f.r.nodes[i], nothing, f.states[i]);
-  PackedFor &packed = packedFor();
+  PackedFor &packed = packedFor(kSlotForest);
   if (packed.callId == f.a.tile.callId && packed.owner == f.a.h.queries[1]) return true;
   packed = {-1, nullptr};
   // Rows that a mask leaves out are never written, but may be multiplied by a weight of zero: they must be numbers.

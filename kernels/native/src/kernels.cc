@@ -12,7 +12,7 @@ namespace {
 
 template <class T>
 KernelTable table() {
-  return {attendStep<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, nullptr, exponentials<T>, peakFlops<T>, calibrate<T>};
+  return {attendStep<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>};
 }
 
 }  // namespace

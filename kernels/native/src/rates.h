@@ -1,6 +1,6 @@
 // What the planner's seconds come from: rates of the kernels themselves, and the peak of the multiply-add units beside them.
 #pragma once
-#include "conditioned.h"
+#include "cycle-rows.h"
 
 namespace poly::POLY_ISA {
 
@@ -58,7 +58,7 @@ double timeAttend(long n, long d, T *data, double budget) {
     const double elapsed = secondsNow() - start;
     best = elapsed < best ? elapsed : best;
   }
-  packedFor() = {-1, nullptr};
+  packedFor(kSlotKeys) = {-1, nullptr};
   return best;
 }
 
@@ -84,14 +84,6 @@ Rates calibrate() {
   memcpy(copy, copy + bytes, bytes);
   const double copySeconds = secondsNow() - start;
   return {1 / perFlop, 1 / perExponential, 2.0 * bytes / copySeconds, 2e-5};
-}
-
-template <class T>
-void exponentials(const void *x, void *y, long count) {
-  constexpr long W = Vec<T>::W;
-  const T *in = static_cast<const T *>(x);
-  T *out = static_cast<T *>(y);
-  for (long i = 0; i < count; i += W) storePart<T>(out + i, exp<T>(loadPart<T>(in + i, count - i)), count - i);
 }
 
 }  // namespace poly::POLY_ISA

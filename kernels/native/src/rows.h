@@ -17,6 +17,15 @@ POLY_INLINE void addScaled(T *out, const T *x, T weight, long n) {
   for (; c < n; c++) out[c] += weight * x[c];
 }
 
+// y = exp(x); y may be x.
+template <class T>
+void exponentials(const void *x, void *y, long count) {
+  constexpr long W = Vec<T>::W;
+  const T *in = static_cast<const T *>(x);
+  T *out = static_cast<T *>(y);
+  for (long i = 0; i < count; i += W) storePart<T>(out + i, exp<T>(loadPart<T>(in + i, count - i)), count - i);
+}
+
 // weights[i] = exp(bias[i] - max), their sum and the maximum; `weights` may be `bias`.
 template <class T>
 void softWeights(const T *bias, T *weights, long n, T *maximum, double *sum) {
@@ -127,7 +136,7 @@ void attendStep(const AttendArgs &a) {
   T *panels = static_cast<T *>(scratch(kSlotKeys, keyBytes<T>(a.nk, a.d)));
   T *keyBias = static_cast<T *>(scratch(kSlotKeyBias, biasBytes<T>(a.nk)));
   T *chunks = dv ? static_cast<T *>(scratch(kSlotValues, valueBytes<T>(a.nk, dv))) : nullptr;
-  PackedFor &packed = packedFor();
+  PackedFor &packed = packedFor(kSlotKeys);
   if (packed.callId != a.tile.callId || packed.owner != a.keys) {
     packed = {-1, nullptr};
     packKeys<T>(static_cast<const T *>(a.keys), a.nk, a.d, panels);

@@ -18,7 +18,13 @@ struct Buffer {
 };
 
 thread_local Buffer buffers[kSlots];
-thread_local PackedFor packed = {-1.0, nullptr};
+struct Packed {
+  PackedFor slots[kSlots];
+  Packed() {
+    for (PackedFor &slot : slots) slot = {-1.0, nullptr};
+  }
+};
+thread_local Packed packed;
 
 }  // namespace
 
@@ -38,7 +44,7 @@ void *scratch(Slot slot, size_t bytes) {
   return buffer.data;
 }
 
-PackedFor &packedFor() { return packed; }
+PackedFor &packedFor(Slot slot) { return packed.slots[slot]; }
 
 double secondsNow() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

@@ -6,7 +6,7 @@ namespace poly::POLY_ISA {
 
 constexpr const char *kIsaName = "avx2";
 
-constexpr int kScoreRows = 4, kScoreVecs = 3, kValueVecs = 3, kTile = 12;
+constexpr int kScoreRows = 6, kScoreVecs = 2, kValueVecs = 3, kTile = 12;
 
 template <class T>
 struct Vec;

@@ -7,7 +7,7 @@ namespace poly::POLY_ISA {
 constexpr const char *kIsaName = "avx512";
 
 // Register tiles: rows x vectors of accumulators, at most kTile in all; scores and values.
-constexpr int kScoreRows = 8, kScoreVecs = 3, kValueVecs = 4, kTile = 24;
+constexpr int kScoreRows = 6, kScoreVecs = 4, kValueVecs = 4, kTile = 24;
 
 template <class T>
 struct Vec;

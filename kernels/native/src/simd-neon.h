@@ -6,7 +6,7 @@ namespace poly::POLY_ISA {
 
 constexpr const char *kIsaName = "neon";
 
-constexpr int kScoreRows = 8, kScoreVecs = 3, kValueVecs = 4, kTile = 24;
+constexpr int kScoreRows = 6, kScoreVecs = 4, kValueVecs = 4, kTile = 24;
 
 template <class T>
 struct Vec;

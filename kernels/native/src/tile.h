@@ -88,10 +88,10 @@ __attribute__((noinline)) void valueTile(long count, const T *p, const T *x, T *
 }
 
 template <class T>
-POLY_INLINE void valueTiles(int vectors, long count, const T *p, const T *x, T *out, const T *decay) {
+POLY_INLINE void valueTiles(int vectors, long rowCount, long count, const T *p, const T *x, T *out, const T *decay) {
   const int rows = kTile / vectors;
   const long stride = static_cast<long>(rows) * vectors * Vec<T>::W;
-  for (int r = 0; r < kGroup; r += rows, p += rows * kBlock<T>, out += stride, decay += rows) {
+  for (int r = 0; r < rowCount; r += rows, p += rows * kBlock<T>, out += stride, decay += rows) {
     if (vectors == 1) valueTile<T, 1>(count, p, x, out, decay);
     else if (vectors == 2) valueTile<T, 2>(count, p, x, out, decay);
     else if (vectors == 3) valueTile<T, 3>(count, p, x, out, decay);

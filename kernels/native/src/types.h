@@ -131,12 +131,12 @@ enum Slot : int {
 };
 void *scratch(Slot slot, size_t bytes);
 
-// What the calling thread packed last and for which call; kernels look before they pack.
+// For which call the calling thread filled a slot last; kernels look before they pack.
 struct PackedFor {
   double callId;
   const void *owner;
 };
-PackedFor &packedFor();
+PackedFor &packedFor(Slot slot);
 double secondsNow();
 
 }  // namespace poly

@@ -53,7 +53,7 @@ describe('loading', () => {
     expect(rest).toEqual({
       name: 'native',
       precisions: ['float32', 'float64'],
-      steps: ['attend', 'combine', 'conditioned', 'merge'],
+      steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle'],
       isa: addon.isas()[0],
       device: 'cpu',
     });

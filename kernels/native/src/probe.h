@@ -1,0 +1,108 @@
+// The certificate of the fast product (math.md §6.3): a random probe of its error. With independent signs x over all channels c and
+// lanes i of a group of panels,
+//
+//   e[l] = sum_{c,i} x_{c,i} Y_c[l, i] - (P q)[l],   q[k] = sum_{c,i} x_{c,i} T_c[k, i]
+//
+// has the expected square sum_{c,i} E_c[l, i]^2, E being the error of Y. Summed over n rows l this estimates the Frobenius norm of E
+// closely (a relative deviation of about (2 / n)^(1/2)), for n^2 + O(n) work a group instead of the products' n^2 (dv + 1) lanes.
+// By Cauchy-Schwarz the error of any row's weighted sum is at most |h_i|_2 |E|_F max|V|; it is accepted when that is at most
+// kFastEpsilon of the row's total, the smallest denominator being what decides. Channels of values are divided by their largest
+// entry, so that the test does not depend on units.
+#pragma once
+#include "cycle.h"
+
+namespace poly::POLY_ISA {
+
+constexpr double kFastEpsilon = 1e-5;
+constexpr double kProbeSafety = 1.5;  // covers the estimate's own deviation
+
+// Halving pays from about this many rows and columns of each half; measured by bench/kernels.ts.
+template <class T>
+int fastLevels(long n, long m, long rows) {
+  const long smaller = least(n, m);
+  if (smaller >= 1024 && rows >= 4 * kPanel<T>) return 2;
+  return smaller >= 256 && rows >= 2 * kPanel<T> ? 1 : 0;
+}
+
+// Signs from a counter, mixed by multiplications and shifts: the same for the same place in every run.
+inline double signOf(uint64_t place) {
+  uint64_t x = place * 0x9e3779b97f4a7c15ull;
+  x ^= x >> 29;
+  x *= 0xbf58476d1ce4e5b9ull;
+  x ^= x >> 32;
+  return x & 1 ? 1.0 : -1.0;
+}
+
+// probe: q [m], then sums of Y [n], then largest entries of values.
+template <class T, class Panels>
+void openProbe(const Cycle<T> &cycle, const Panels &p) {
+  const Stage<T> &s = cycle.stage[1];
+  for (long i = 0; i < s.m + s.n; i++) p.probe[i] = 0;
+}
+
+template <class T>
+double largestOf(const T *values, long n, long dv, long c) {
+  double most = 0;
+  for (long l = 0; values && l < n; l++) {
+    const double v = __builtin_fabs(static_cast<double>(values[l * dv + c]));
+    most = v > most ? v : most;
+  }
+  return values ? most : 1;
+}
+
+template <class T, class Panels>
+void probeChannel(const Cycle<T> &cycle, const Panels &p, long c) {
+  constexpr long P = kPanel<T>;
+  const Stage<T> &s = cycle.stage[1];
+  const double most = c == cycle.dv ? 1 : largestOf<T>(cycle.lastValues, s.m, cycle.dv, c);
+  if (!(most > 0)) return;
+  T signs[P];
+  for (int set = 0; set < p.sets; set++) {
+    for (long i = 0; i < P; i++) signs[i] = static_cast<T>(signOf(static_cast<uint64_t>((c * p.sets + set) * P + i + 1)));
+    const auto addTo = [&](double *sums, const T *rows, long n) {
+      for (long l = 0; l < n; l++) {
+        double lane[4] = {};
+        for (long i = 0; i < P; i += 4)
+          for (long j = 0; j < 4; j++) lane[j] += static_cast<double>(signs[i + j] * rows[l * P + i + j]);
+        double sum = 0;
+        for (long j = 0; j < 4; j++) sum += lane[j];
+        sums[l] += sum / most;
+      }
+    };
+    addTo(p.probe, p.in + set * p.stride, s.m);
+    addTo(p.probe + s.m, p.out + set * p.stride, s.n);
+  }
+}
+
+// fastError[lane] = |h|_2 |E|_F, to be compared with the lane's total.
+template <class T, class Panels>
+void closeProbe(const Cycle<T> &cycle, const Panels &p, double *fastError) {
+  constexpr long P = kPanel<T>;
+  const Stage<T> &s = cycle.stage[1];
+  const FastShape shape = fastShape<T>(s.n, s.m, cycle.levels);
+  const T *plain = static_cast<const T *>(scratch(kSlotFastShared, sizeof(T) * static_cast<size_t>(shape.n * shape.m)));
+  double squares = 0;
+  for (long l = 0; l < s.n; l++) {
+    double lane[8] = {};
+    long k = 0;
+    for (; k + 8 <= s.m; k += 8)
+      for (long j = 0; j < 8; j++) lane[j] += static_cast<double>(plain[l * shape.m + k + j]) * p.probe[k + j];
+    double sum = 0;
+    for (; k < s.m; k++) sum += static_cast<double>(plain[l * shape.m + k]) * p.probe[k];
+    for (long j = 0; j < 8; j++) sum += lane[j];
+    const double error = p.probe[s.m + l] - sum;
+    squares += error * error;
+  }
+  const double norm = kProbeSafety * __builtin_sqrt(squares);
+  for (int set = 0; set < p.sets; set++)
+    for (long i = 0; i < P; i++) {
+      double weights = 0;
+      for (long l = 0; l < s.n; l++) {
+        const double h = static_cast<double>(p.h[set * p.stride + l * P + i]);
+        weights += h * h;
+      }
+      fastError[set * P + i] = norm * __builtin_sqrt(weights);
+    }
+}
+
+}  // namespace poly::POLY_ISA

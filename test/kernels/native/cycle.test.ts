@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend, CycleStep, Matrix, VariableOperands } from '../../../kernels/backend.ts';
+import {
+  expectedOutput,
+  expectOutput,
+  matrix,
+  type Output,
+  type Problem,
+  precisionOf,
+  randomProblem,
+  randomSource,
+} from '../cases.ts';
+import { SETS_AND_PRECISIONS } from './sets.ts';
+
+interface Outcome extends Output {
+  readonly fallbackRows: number;
+}
+
+let calls = 1e6;
+
+function cycleOf(order: readonly number[]): Pick<Problem, 'monomials'> & { t: number } {
+  const monomials = order.map((x, i) => {
+    const variables = [x, order[(i + 1) % order.length]].sort((a, b) => a - b);
+    return { coefficient: i === 1 ? -0.75 : 1, variables };
+  });
+  return { t: order.length, monomials };
+}
+
+function run(backend: Backend, problem: Problem, order: readonly number[], product: 'gemm' | 'fast', cuts: number[] = []): Outcome {
+  const { rows } = problem.variables[0].queries;
+  const precision = precisionOf(problem);
+  const dv = problem.variables.find(({ values }) => values !== null)?.values?.cols ?? 1;
+  const message = matrix(precision, rows, dv);
+  const logSumExp = matrix(precision, rows, 1);
+  const step: CycleStep<Matrix> = { kind: 'cycle', ...problem, order, product, message, logSumExp };
+  const control = new Int32Array(2);
+  const callId = ++calls;
+  let fallbackRows = 0;
+  for (const [i, firstRow] of [0, ...cuts].entries()) {
+    const tile = { firstRow, lastRow: cuts[i] ?? rows, control, callId };
+    fallbackRows += backend.run(step, tile).fallbackRows;
+  }
+  expect(control[1]).toBe(rows);
+  return { message, logSumExp, fallbackRows };
+}
+
+const ORDERS = [
+  [1, 2, 3],
+  [1, 3, 2],
+  [1, 2, 3, 4],
+  [1, 4, 2, 3],
+  [1, 3, 5, 2, 4],
+];
+
+describe.each(SETS_AND_PRECISIONS)('cycle on $isa in $precision', ({ backend, precision }) => {
+  it.each(ORDERS.map((order) => ({ order })))('computes $order at any score, with biases and odd sizes', ({ order }) => {
+    for (const [seed, maxScore] of [0.1, 1, 5, 50, 200, 5].entries()) {
+      const options = { seed, precision, maxScore, biases: seed % 2 === 1, sparseValues: seed === 5 };
+      const problem = randomProblem(cycleOf(order), options);
+      expectOutput(run(backend, problem, order, 'gemm', [1]), problem);
+    }
+  });
+
+  it('crosses panels and runs, in tiles of any size', () => {
+    const sizes = [141, 9, 301];
+    const problem = randomProblem(cycleOf([1, 2, 3]), { seed: 11, precision, maxScore: 4, sizes, d: 9, dv: 5 });
+    const expected = expectedOutput(problem);
+    const whole = run(backend, problem, [1, 2, 3], 'gemm');
+    const tiles = run(backend, problem, [1, 2, 3], 'gemm', [3, 67, 131]);
+    expect(whole.fallbackRows).toBe(0);
+    expectOutput(whole, problem, expected);
+    expectOutput(tiles, problem, expected);
+  });
+
+  it('leaves rows empty where a variable has no admissible row', () => {
+    for (let blocked = 1; blocked < 5; blocked++) {
+      const problem = randomProblem(cycleOf([1, 2, 3, 4]), { seed: 5, precision, maxScore: 3, sizes: [4, 4, 4, 4] });
+      const variables = problem.variables.map((operands, j) =>
+        j === blocked - 1 ? { ...operands, bias: matrix(precision, 4, 1, () => -Infinity) } : operands,
+      );
+      const result = run(backend, { ...problem, variables }, [1, 2, 3, 4], 'gemm');
+      expect(Array.from(result.logSumExp.data)).toEqual([-Infinity, -Infinity, -Infinity, -Infinity]);
+      expect(result.message.data.every((value) => value === 0)).toBe(true);
+      expect(result.fallbackRows).toBe(0);
+    }
+  });
+
+  it('is right on thousands of rows made to underflow, by falling back on those that do', () => {
+    let fallbacks = 0;
+    let accepted = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const problem = adversarial(precision, seed, precision === 'float32' ? 300 : 2400);
+      const result = run(backend, problem, [1, 2, 3], 'gemm');
+      expectOutput(result, problem);
+      fallbacks += result.fallbackRows;
+      accepted += problem.variables[0].queries.rows - result.fallbackRows;
+    }
+    expect(fallbacks).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
+  });
+});
+
+/**
+ * Strassen rows whose scores towards x3 peak where those of the pairs (x2, x3) are lowest (math.md §6.3): x1 prefers the keys of
+ * one sign, x2 those of the other, more and more from row to row.
+ */
+function adversarial(precision: 'float32' | 'float64', seed: number, spread: number): Problem {
+  const random = randomSource(seed);
+  const [n1, n2, n3] = [180, 9, 11];
+  const operands = (n: number, fill: (row: number, c: number) => number, values: boolean): VariableOperands<Matrix> => ({
+    queries: matrix(precision, n, 3, (at) => fill(Math.floor(at / 3), at % 3)),
+    values: values ? matrix(precision, n, 2, () => 2 * random() - 1) : null,
+    bias: null,
+  });
+  const noise = () => (2 * random() - 1) / 8;
+  const variables = [
+    operands(n1, (row, c) => (c === 0 ? row / n1 : 0) + noise() / 8, false),
+    operands(n2, (_, c) => (c === 1 ? -1 : 0) + noise(), true),
+    operands(n3, (row, c) => (c < 2 ? (row / (n3 - 1) - 0.5) * (c === 0 ? 1 : 1) : 0) + noise(), true),
+  ];
+  return {
+    variables,
+    monomials: cycleOf([1, 2, 3]).monomials.map(({ variables }) => ({ coefficient: 1, variables })),
+    masks: [],
+    scale: spread,
+  };
+}
