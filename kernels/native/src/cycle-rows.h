@@ -66,7 +66,7 @@ void scaleRows(const T *y, long n, long padded, const T *factor, const T *values
 
 template <class T>
 bool multiplyStage(const Cycle<T> &cycle, const Stage<T> &s, const Panels<T> &p) {
-  if (cycle.levels == 0) return multiplyPanel<T>(s.n, s.m, s.matrix, p.in, p.out, cycle.a.tile.control);
+  if (cycle.levels == 0) return multiplyPanel<T>(s.n, s.m, s.matrix, p.in, nullptr, p.out, cycle.a.tile.control);
   const FastShape shape = fastShape<T>(s.n, s.m, cycle.levels);
   const T *matrix = s.matrix, *in[kMaxSets];
   T *out[kMaxSets];
@@ -74,7 +74,7 @@ bool multiplyStage(const Cycle<T> &cycle, const Stage<T> &s, const Panels<T> &p)
     in[set] = p.in + set * p.stride;
     out[set] = p.out + set * p.stride;
   }
-  return multiplyFast<T>(shape.n, shape.m, cycle.levels, matrix, in, out, p.work, cycle.a.tile.control);
+  return multiplyFast<T>(shape.n, shape.m, cycle.levels, matrix, in, nullptr, out, p.work, cycle.a.tile.control);
 }
 
 // T and Y of one channel up to the last product; c = dv is the channel of ones, which also sets every stage's scale.
@@ -122,18 +122,25 @@ void closeChannel(const Cycle<T> &cycle, const Panels<T> &p, long c) {
   for (int set = 0; set < p.sets; set++) {
     const T *h = p.h + set * p.stride, *y = p.out + set * p.stride;
     T *sums = p.sums + (set * (cycle.dv + 1) + c) * P;
-    for (long j = 0; j < P; j += V::W) {
-      V total = V::set(0);
-      for (long l0 = 0; l0 < s.n; l0 += 64) {
-        V part = V::set(0);
-        for (long l = l0; l < least(s.n, l0 + 64); l++) {
-          const V weight = V::mul(V::load(h + l * P + j), V::set(values ? values[l * cycle.dv + c] : 1));
-          part = V::fma(weight, V::load(y + l * P + j), part);
+    V total[kScoreVecs];
+#pragma GCC unroll 8
+    for (int j = 0; j < kScoreVecs; j++) total[j] = V::set(0);
+    for (long l0 = 0; l0 < s.n; l0 += 64) {
+      V part[kScoreVecs];
+#pragma GCC unroll 8
+      for (int j = 0; j < kScoreVecs; j++) part[j] = V::set(0);
+      for (long l = l0; l < least(s.n, l0 + 64); l++) {
+        const V value = V::set(values ? values[l * cycle.dv + c] : 1);
+#pragma GCC unroll 8
+        for (int j = 0; j < kScoreVecs; j++) {
+          const V weight = V::mul(V::load(h + l * P + j * V::W), value);
+          part[j] = V::fma(weight, V::load(y + l * P + j * V::W), part[j]);
         }
-        total = V::add(total, part);
       }
-      total.store(sums + j);
+#pragma GCC unroll 8
+      for (int j = 0; j < kScoreVecs; j++) total[j] = V::add(total[j], part[j]);
     }
+    for (int j = 0; j < kScoreVecs; j++) total[j].store(sums + j * V::W);
   }
 }
 

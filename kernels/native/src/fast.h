@@ -71,76 +71,113 @@ void packFast(const T *a, FastShape shape, int levels, T *out) {
   packFastBlock<T>(a, shape.m, shape.n, shape.m, levels, out);
 }
 
-// out = x + sign * y over whole panels; out may be x or y.
+// first = T1, second = T2, third = T3 of one panel.
 template <class T>
-void addPanels(const T *x, const T *y, T sign, long count, T *out) {
+void sumPanels(const T *b11, const T *b12, const T *b22, long count, T *first, T *second, T *third) {
   using V = Vec<T>;
-  for (long i = 0; i < count; i += V::W) V::fma(V::set(sign), V::load(y + i), V::load(x + i)).store(out + i);
+  for (long i = 0; i < count; i += V::W) {
+    const V x = V::load(b11 + i), y = V::load(b12 + i), z = V::load(b22 + i), t = V::sub(y, x);
+    t.store(first + i);
+    V::sub(z, t).store(second + i);
+    V::sub(z, y).store(third + i);
+  }
 }
 
-// Scratch of multiplyFast below `levels`: three sums of T and one product per level and panel of the half.
+// Scratch of multiplyFast below `levels`: for each panel of the half, three sums of T and two products.
 template <class T>
 size_t fastScratch(FastShape shape, int levels) {
   size_t count = 0;
   for (long sets = 1L << levels; sets > 1; sets /= 2) {
     shape.n /= 2;
     shape.m /= 2;
-    count += static_cast<size_t>((3 * shape.m + shape.n) * kPanel<T> * (sets / 2));
+    count += static_cast<size_t>((3 * shape.m + 2 * shape.n) * kPanel<T> * (sets / 2));
   }
   return count;
 }
 
-// y[set] = A b[set] for 2^levels panels; rows of b and y are contiguous panels. `a` moves past the operands it used.
 template <class T>
-bool multiplyFast(long n, long m, int levels, const T *&a, const T *const *b, T *const *y, T *work, const Control &control) {
-  constexpr long P = kPanel<T>;
+bool multiplyFast(long n, long m, int levels, const T *&a, const T *const *b, const T *const *addend, T *const *y, T *work,
+                  const Control &control);
+
+// The 2^levels panels of one level of the recursion in quarters.
+template <class T>
+struct Quarters {
+  const T *b11[2], *b12[2], *b21[2], *b22[2];
+  T *c11[2], *c12[2], *c21[2], *c22[2];
+  T *first[2], *second[2], *third[2], *x[2], *spare[2];
+  int half;
+  long bSize, ySize;
+};
+
+template <class T>
+T *quarter(long hn, long hm, int levels, const T *const *b, T *const *y, T *work, Quarters<T> &q) {
+  q.half = 1 << (levels - 1);
+  q.bSize = hm * kPanel<T>;
+  q.ySize = hn * kPanel<T>;
+  for (int i = 0; i < q.half; i++) {
+    q.b11[i] = b[i];
+    q.b21[i] = b[i] + q.bSize;
+    q.b12[i] = b[q.half + i];
+    q.b22[i] = b[q.half + i] + q.bSize;
+    q.c11[i] = y[i];
+    q.c21[i] = y[i] + q.ySize;
+    q.c12[i] = y[q.half + i];
+    q.c22[i] = y[q.half + i] + q.ySize;
+    q.first[i] = work;
+    q.second[i] = work + q.bSize;
+    q.third[i] = work + 2 * q.bSize;
+    q.x[i] = work + 3 * q.bSize;
+    q.spare[i] = q.x[i] + q.ySize;
+    work = q.spare[i] + q.ySize;
+    sumPanels<T>(q.b11[i], q.b12[i], q.b22[i], q.bSize, q.first[i], q.second[i], q.third[i]);
+  }
+  return work;
+}
+
+// out = in-product of the next level, plus `addend` (which may be out).
+template <class T>
+bool multiplyQuarter(long hn, long hm, int levels, const T *&a, const T *const *in, T *const *addend, T *const *out, const Quarters<T> &q,
+                     T *work, const Control &control) {
+  if (levels == 1 || !addend) return multiplyFast<T>(hn, hm, levels - 1, a, in, addend, out, work, control);
+  if (!multiplyFast<T>(hn, hm, levels - 1, a, in, nullptr, q.spare, work, control)) return false;
+  using V = Vec<T>;
+  for (int i = 0; i < q.half; i++)
+    for (long j = 0; j < q.ySize; j += V::W) V::add(V::load(addend[i] + j), V::load(q.spare[i] + j)).store(out[i] + j);
+  return true;
+}
+
+// y[set] = A b[set] for 2^levels panels, plus addend[set] when levels is 0; rows of b and y are contiguous panels. `a` moves past
+// the operands that were used.
+template <class T>
+bool multiplyFast(long n, long m, int levels, const T *&a, const T *const *b, const T *const *addend, T *const *y, T *work,
+                  const Control &control) {
+  using V = Vec<T>;
   if (levels == 0) {
     const T *operand = a;
     a += n * m;
-    return multiplyPanel<T>(n, m, operand, b[0], y[0], control);
+    return multiplyPanel<T>(n, m, operand, b[0], addend ? addend[0] : nullptr, y[0], control);
   }
-  const long hn = n / 2, hm = m / 2, bSize = hm * P, ySize = hn * P;
-  const int half = 1 << (levels - 1);
-  const T *b11[2], *b12[2], *b21[2], *b22[2], *sumA[2], *sumB[2], *sumC[2];
-  T *c11[2], *c12[2], *c21[2], *c22[2], *x[2];
-  for (int i = 0; i < half; i++) {
-    b11[i] = b[i];
-    b21[i] = b[i] + bSize;
-    b12[i] = b[half + i];
-    b22[i] = b[half + i] + bSize;
-    c11[i] = y[i];
-    c21[i] = y[i] + ySize;
-    c12[i] = y[half + i];
-    c22[i] = y[half + i] + ySize;
-    T *first = work, *second = work + bSize, *third = work + 2 * bSize;
-    x[i] = work + 3 * bSize;
-    work += 3 * bSize + ySize;
-    addPanels<T>(b12[i], b11[i], -1, bSize, first);    // T1
-    addPanels<T>(b22[i], first, -1, bSize, second);    // T2
-    addPanels<T>(b22[i], b12[i], -1, bSize, third);    // T3
-    sumA[i] = first;
-    sumB[i] = second;
-    sumC[i] = third;
-  }
-  const auto product = [&](const T *const *in, T *const *out) { return multiplyFast<T>(hn, hm, levels - 1, a, in, out, work, control); };
-  const auto add = [&](T *const *to, T *const *from, T sign) {
-    for (int i = 0; i < half; i++) addPanels<T>(to[i], from[i], sign, ySize, to[i]);
+  const long hn = n / 2, hm = m / 2;
+  Quarters<T> q;
+  work = quarter<T>(hn, hm, levels, b, y, work, q);
+  const auto product = [&](const T *const *in, T *const *plus, T *const *out) {
+    return multiplyQuarter<T>(hn, hm, levels, a, in, plus, out, q, work, control);
   };
-  if (!product(b11, x) || !product(b21, c11)) return false;
-  add(c11, x, 1);                      // P1 + P2
-  if (!product(sumB, c22)) return false;
-  add(c22, x, 1);                      // P1 + P6
-  if (!product(sumC, c21)) return false;
-  add(c21, c22, 1);                    // P1 + P6 + P7
-  if (!product(sumA, x)) return false;
-  add(c22, x, 1);                      // P1 + P6 + P5
-  if (!product(b22, c12)) return false;
-  add(c12, c22, 1);                    // + P3
-  for (int i = 0; i < half; i++) addPanels<T>(c21[i], x[i], 1, ySize, c22[i]);  // P1 + P6 + P7 + P5
-  for (int i = 0; i < half; i++) addPanels<T>(sumB[i], b21[i], -1, bSize, const_cast<T *>(sumB[i]));  // T4
-  if (!product(sumB, x)) return false;
-  add(c21, x, -1);                     // - P4
-  return true;
+  if (!product(q.b11, nullptr, q.x)) return false;       // P1
+  if (!product(q.b21, q.x, q.c11)) return false;         // P1 + P2
+  if (!product(q.second, q.x, q.c22)) return false;      // P1 + P6
+  if (!product(q.third, q.c22, q.c21)) return false;     // P1 + P6 + P7
+  if (!product(q.first, nullptr, q.x)) return false;     // P5
+  for (int i = 0; i < q.half; i++) {
+    for (long j = 0; j < q.ySize; j += V::W) {
+      const V p5 = V::load(q.x[i] + j);
+      V::add(V::load(q.c22[i] + j), p5).store(q.c12[i] + j);  // P1 + P6 + P5
+      V::add(V::load(q.c21[i] + j), p5).store(q.c22[i] + j);  // P1 + P6 + P7 + P5
+    }
+    // The negative of T4, so that its product is added like the others.
+    for (long j = 0; j < q.bSize; j += V::W) V::sub(V::load(q.b21[i] + j), V::load(q.second[i] + j)).store(q.second[i] + j);
+  }
+  return product(q.b22, q.c12, q.c12) && product(q.second, q.c21, q.c21);  // + P3, - P4
 }
 
 }  // namespace poly::POLY_ISA

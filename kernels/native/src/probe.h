@@ -50,6 +50,20 @@ double largestOf(const T *values, long n, long dv, long c) {
   return values ? most : 1;
 }
 
+// sums[l] += scale * (sum over lanes of sign * row l). A sum of one panel's lanes is rounded in T, which can only raise the estimate.
+template <class T>
+void addSigned(double *sums, const T *rows, long n, const T *signs, double scale) {
+  using V = Vec<T>;
+  V sign[kScoreVecs];
+  for (int j = 0; j < kScoreVecs; j++) sign[j] = V::load(signs + j * V::W);
+  for (long l = 0; l < n; l++, rows += kPanel<T>) {
+    V sum = V::mul(V::load(rows), sign[0]);
+#pragma GCC unroll 8
+    for (int j = 1; j < kScoreVecs; j++) sum = V::fma(V::load(rows + j * V::W), sign[j], sum);
+    sums[l] += scale * static_cast<double>(sum.sum());
+  }
+}
+
 template <class T, class Panels>
 void probeChannel(const Cycle<T> &cycle, const Panels &p, long c) {
   constexpr long P = kPanel<T>;
@@ -59,18 +73,8 @@ void probeChannel(const Cycle<T> &cycle, const Panels &p, long c) {
   T signs[P];
   for (int set = 0; set < p.sets; set++) {
     for (long i = 0; i < P; i++) signs[i] = static_cast<T>(signOf(static_cast<uint64_t>((c * p.sets + set) * P + i + 1)));
-    const auto addTo = [&](double *sums, const T *rows, long n) {
-      for (long l = 0; l < n; l++) {
-        double lane[4] = {};
-        for (long i = 0; i < P; i += 4)
-          for (long j = 0; j < 4; j++) lane[j] += static_cast<double>(signs[i + j] * rows[l * P + i + j]);
-        double sum = 0;
-        for (long j = 0; j < 4; j++) sum += lane[j];
-        sums[l] += sum / most;
-      }
-    };
-    addTo(p.probe, p.in + set * p.stride, s.m);
-    addTo(p.probe + s.m, p.out + set * p.stride, s.n);
+    addSigned<T>(p.probe, p.in + set * p.stride, s.m, signs, 1 / most);
+    addSigned<T>(p.probe + s.m, p.out + set * p.stride, s.n, signs, 1 / most);
   }
 }
 

@@ -10,9 +10,9 @@ namespace poly::POLY_ISA {
 
 constexpr long kRun = 256;
 
-// y[R][panel] = a[k][R] . b[k][panel]
+// y[R][panel] = a[k][R] . b[k][panel], plus `addend` [R][panel] where there is one; it may be y itself
 template <class T>
-__attribute__((noinline)) void productTile(long depth, const T *a, const T *b, T *y) {
+__attribute__((noinline)) void productTile(long depth, const T *a, const T *b, const T *addend, T *y) {
   using V = Vec<T>;
   constexpr int R = kScoreRows, N = kScoreVecs;
   for (long k0 = 0; k0 < depth; k0 += kRun) {
@@ -36,23 +36,25 @@ __attribute__((noinline)) void productTile(long depth, const T *a, const T *b, T
       a += R;
       b += N * V::W;
     }
+    const T *sum = k0 == 0 ? addend : y;
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 8
       for (int j = 0; j < N; j++) {
-        T *out = y + (r * N + j) * V::W;
-        (k0 == 0 ? acc[r][j] : V::add(V::load(out), acc[r][j])).store(out);
+        const long at = (r * N + j) * V::W;
+        (sum ? V::add(V::load(sum + at), acc[r][j]) : acc[r][j]).store(y + at);
       }
   }
 }
 
-// One whole product of packed a [n / R][m][R] and b [m][panel] into y [n rounded up][panel]. False if cancelled.
+// One whole product of packed a [n / R][m][R] and b [m][panel], plus `addend` or null, into y [n rounded up][panel]. False if
+// cancelled.
 template <class T>
-bool multiplyPanel(long n, long m, const T *a, const T *b, T *y, const Control &control) {
+bool multiplyPanel(long n, long m, const T *a, const T *b, const T *addend, T *y, const Control &control) {
   constexpr long R = kScoreRows, P = kPanel<T>;
   for (long l = 0; l < n; l += R) {
     if (control.cancelled()) return false;
-    productTile<T>(m, a + l * m, b, y + l * P);
+    productTile<T>(m, a + l * m, b, addend ? addend + l * P : nullptr, y + l * P);
   }
   return true;
 }
