@@ -3,6 +3,7 @@ import { allocate } from '../src/tensor/allocate.ts';
 import { narrowHalf, widenHalf } from '../src/tensor/half.ts';
 import type { DType, Tensor } from '../src/tensor/tensor.ts';
 import { decodeJson, encodeJson } from '../src/wire/json.ts';
+import { decodeSafetensors, encodeSafetensors } from '../src/wire/safetensors.ts';
 
 const VALUES = Number(process.argv[2] ?? 1 << 20);
 const LIMITS = { maxBodyBytes: 1 << 30, maxJsonBytes: 1 << 30, maxElements: 1 << 28 };
@@ -77,4 +78,22 @@ for (const dtype of ['float16', 'bfloat16'] as const) {
   measure(`${dtype} from float32`, VALUES * 4, () => narrowHalf(dtype, single.data, bits));
   measure(`${dtype} from float64`, VALUES * 8, () => narrowHalf(dtype, double.data, bits));
   measure(`${dtype} to float32`, VALUES * 4, () => widenHalf(dtype, bits, widened));
+}
+
+console.log('');
+const large = 64 << 20;
+for (const [dtype, width] of [
+  ['float32', 4],
+  ['float16', 2],
+  ['bfloat16', 2],
+] as const) {
+  const envelope = { tensors: new Map([['q1', allocate(dtype, [large / width])]]), options: {} };
+  const body = encodeSafetensors(envelope);
+  measure(`decode safetensors ${dtype}`, body.length, () => decodeSafetensors(body, LIMITS));
+  measure(`encode safetensors ${dtype}`, body.length, () => encodeSafetensors(envelope));
+  if (dtype === 'float32') {
+    measure('  one copy to new shared memory', body.length, () => new Uint8Array(new SharedArrayBuffer(body.length)).set(body));
+    const warm = new Uint8Array(new SharedArrayBuffer(body.length));
+    measure('  one copy to memory that is there', body.length, () => warm.set(body));
+  }
 }

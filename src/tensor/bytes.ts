@@ -18,7 +18,8 @@ export function fromBytes(bytes: Uint8Array, dtype: DType): TensorData {
   const count = bytes.length / WIRE_BYTES[dtype];
   const data = allocateData(dtype, count);
   if (dtype === 'float16' || dtype === 'bfloat16') {
-    const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+    // A copy by the constructor: slice() of a Buffer is a view.
+    const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
     widenHalf(dtype, new Uint16Array(aligned.buffer, aligned.byteOffset, count), data as Float32Array);
     return data;
   }

@@ -1,0 +1,177 @@
+/**
+ * safetensors, both directions (format: serving.md §C.1). A u64 header length, a JSON header of tensors by name with their byte ranges,
+ * the bytes. Options travel as JSON text in `__metadata__.request`, the response's in `__metadata__.response`.
+ */
+import type { Envelope } from '../contract/envelope.ts';
+import { WIRE_BYTES } from '../tensor/allocate.ts';
+import { fromBytes, toBytes } from '../tensor/bytes.ts';
+import { elementCount, isShape } from '../tensor/shape.ts';
+import type { DType, Tensor } from '../tensor/tensor.ts';
+import type { Codec } from './codec.ts';
+import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
+import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
+import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
+
+const PREFIX_BYTES = 8;
+const MAX_HEADER_BYTES = 1 << 20;
+const ALIGNMENT = 8;
+const METADATA = '__metadata__';
+const MEMBERS = ['dtype', 'shape', 'data_offsets'];
+
+const NAMES = {
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float32: 'F32',
+  float64: 'F64',
+  int32: 'I32',
+  bool: 'BOOL',
+} as const satisfies Record<DType, string>;
+const DTYPES = new Map(Object.entries(NAMES).map(([dtype, name]) => [name as string, dtype as DType]));
+
+/** A tensor as the header describes it: bytes `[begin, end)` of the buffer after the header. */
+interface Entry {
+  readonly name: string;
+  readonly pointer: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Decodes a safetensors body.
+ * @throws ServiceError `malformed` for what the format forbids, holes and overlaps included; `invalid_request` for element types that
+ * this service has no use for; `non_finite_input`; `too_large`
+ */
+export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelope {
+  checkBytes(body.byteLength, limits.maxBodyBytes, 'MAX_BODY_BYTES');
+  const headerBytes = readHeaderLength(body);
+  const header = readHeader(body.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes));
+  const buffer = body.subarray(PREFIX_BYTES + headerBytes);
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, value]) => readEntry(name, value, limits));
+  if (entries.length > MAX_TENSORS) faultAt('invalid_request', '', `More than ${MAX_TENSORS} tensors`);
+  checkTiling(entries, buffer.length);
+  const tensors = new Map<string, Tensor>();
+  for (const { name, pointer, dtype, shape, begin, end } of entries) {
+    const data = fromBytes(buffer.subarray(begin, end), dtype);
+    checkFinite(name, pointer, data);
+    tensors.set(name, { dtype, shape, data });
+  }
+  return { tensors, options: readOptions(header[METADATA]) };
+}
+
+function readHeaderLength(body: Uint8Array): number {
+  if (body.length < PREFIX_BYTES)
+    faultAt('malformed', '', `The body has ${body.length} bytes; safetensors begins with ${PREFIX_BYTES} of length`);
+  // Compared as BigInt: as a number, lengths near 2^64 would round.
+  const length = new DataView(body.buffer, body.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER_BYTES))
+    faultAt('malformed', '', `A header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read`);
+  if (length > BigInt(body.length - PREFIX_BYTES)) {
+    faultAt('malformed', '', `A header of ${length} bytes does not fit a body of ${body.length} bytes`);
+  }
+  return Number(length);
+}
+
+function readHeader(bytes: Uint8Array): JsonObject {
+  if (bytes[0] !== 0x7b) faultAt('malformed', '', 'The header does not begin with "{"');
+  return readJsonObject(bytes, {}, { label: 'The header', base: '' });
+}
+
+function readEntry(name: string, value: JsonValue, limits: WireLimits): Entry {
+  const pointer = pointerTo('/tensors', name);
+  const entry = asObject(value);
+  if (entry === undefined || Object.keys(entry).length !== MEMBERS.length || !MEMBERS.every((member) => member in entry)) {
+    faultAt('malformed', pointer, `A header entry has exactly the members ${MEMBERS.join(', ')}`);
+  }
+  const { shape, data_offsets: offsets } = entry;
+  const dtype = typeof entry.dtype === 'string' ? DTYPES.get(entry.dtype) : undefined;
+  if (dtype === undefined)
+    faultAt('invalid_request', pointerTo(pointer, 'dtype'), `dtype is one of ${[...DTYPES.keys()].join(', ')}`);
+  if (!isShape(shape)) faultAt('malformed', pointerTo(pointer, 'shape'), 'shape is an array of at most 32 non-negative integers');
+  if (!isShape(offsets) || offsets.length !== 2)
+    faultAt('malformed', pointerTo(pointer, 'data_offsets'), 'data_offsets is [begin, end]');
+  const [begin, end] = offsets as [number, number];
+  const bytes = elementCount(shape, limits.maxElements, pointer) * WIRE_BYTES[dtype];
+  if (end - begin !== bytes) {
+    const detail = `data_offsets span ${end - begin} bytes, the shape [${clip(String(shape))}] of ${entry.dtype} takes ${bytes}`;
+    faultAt('malformed', pointerTo(pointer, 'data_offsets'), detail);
+  }
+  return { name, pointer, dtype, shape, begin, end };
+}
+
+function asObject(value: JsonValue | undefined): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null ? (value as JsonObject) : undefined;
+}
+
+/** No holes, no overlaps, nothing after the last tensor: every byte of the buffer belongs to exactly one. */
+function checkTiling(entries: readonly Entry[], bufferBytes: number): void {
+  let end = 0;
+  for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (entry.begin !== end) {
+      const what = entry.begin > end ? 'leaves a hole' : 'overlaps another tensor';
+      faultAt(
+        'malformed',
+        pointerTo(entry.pointer, 'data_offsets'),
+        `The range [${entry.begin}, ${entry.end}] ${what} at byte ${end}`,
+      );
+    }
+    end = entry.end;
+  }
+  if (end !== bufferBytes)
+    faultAt('malformed', '', `The tensors take ${end} bytes, the body holds ${bufferBytes} after its header`);
+}
+
+function readOptions(value: JsonValue | undefined): Record<string, unknown> {
+  const empty: Record<string, unknown> = Object.create(null);
+  if (value === undefined) return empty;
+  const metadata = asObject(value);
+  if (metadata === undefined) faultAt('malformed', `/${METADATA}`, '__metadata__ is an object of strings');
+  for (const [key, text] of Object.entries(metadata)) {
+    if (typeof text !== 'string') faultAt('malformed', pointerTo(`/${METADATA}`, key), '__metadata__ holds strings only');
+  }
+  if (typeof metadata.request !== 'string') return empty;
+  const options = readJsonObject(Buffer.from(metadata.request), {}, { label: '__metadata__.request', base: '' });
+  if ('tensors' in options)
+    faultAt('invalid_request', '/tensors', 'In safetensors the tensors stand in the body, not in __metadata__.request');
+  return options;
+}
+
+/**
+ * Encodes a response. Tensors keep their path as name (`weights.x1,x2`), the widest types first and then by name, after a header padded
+ * to a multiple of 8: each is aligned to its own type wherever the body itself is. Values are rounded to nearest even to their dtype;
+ * NaN and infinities are carried.
+ */
+export function encodeSafetensors(envelope: Envelope): Buffer {
+  const sorted = [...envelope.tensors].sort(
+    ([a, x], [b, y]) => WIRE_BYTES[y.dtype] - WIRE_BYTES[x.dtype] || (a < b ? -1 : Number(a > b)),
+  );
+  const entries: [string, unknown][] = [[METADATA, { response: JSON.stringify(envelope.options) }]];
+  let size = 0;
+  for (const [name, { dtype, shape, data }] of sorted) {
+    const end = size + data.length * WIRE_BYTES[dtype];
+    entries.push([name, { dtype: NAMES[dtype], shape, data_offsets: [size, end] }]);
+    size = end;
+  }
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const headerBytes = Math.ceil(header.length / ALIGNMENT) * ALIGNMENT;
+  const body = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes + size);
+  body.writeBigUInt64LE(BigInt(headerBytes));
+  body.fill(0x20, PREFIX_BYTES + header.copy(body, PREFIX_BYTES), PREFIX_BYTES + headerBytes);
+  let at = PREFIX_BYTES + headerBytes;
+  for (const [, tensor] of sorted) {
+    const bytes = toBytes(tensor);
+    body.set(bytes, at);
+    at += bytes.length;
+  }
+  return body;
+}
+
+export const safetensorsCodec = {
+  name: 'safetensors',
+  mediaTypes: ['application/vnd.safetensors', 'application/x-safetensors', 'application/octet-stream'],
+  decode: decodeSafetensors,
+  encode: encodeSafetensors,
+} satisfies Codec;
