@@ -3,6 +3,7 @@
  * queries are the parent's rows times the weight that the fixed rows leave on that edge.
  */
 import type { ConditionedStep, Matrix } from '../backend.ts';
+import { widen } from './operands.ts';
 import type { Node, Restriction, Term } from './restriction.ts';
 import { attendRows } from './softmax.ts';
 
@@ -171,8 +172,4 @@ function sendMessage(forest: Forest, state: NodeState, assignment: Int32Array, c
   // A constant message outlives this assignment, so it needs the parent's rows beyond the range that the assignment leaves.
   if (node.constant) return attendRows(problem, 0, parent.n, control);
   return attendRows(problem, parent.first, parent.last, control);
-}
-
-function widen(matrix: Matrix): Float64Array {
-  return matrix.data instanceof Float64Array ? matrix.data : Float64Array.from(matrix.data);
 }

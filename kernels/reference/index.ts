@@ -6,6 +6,7 @@ import { runCombine } from './combine.ts';
 import { runConditioned } from './conditioned.ts';
 import { runDefinition } from './definition.ts';
 import { runMerge } from './merge.ts';
+import { runPrefix } from './prefix.ts';
 
 /** `now` gives milliseconds on a clock that never goes back; only `describe` reads it. */
 export function load({ now = () => performance.now() }: { readonly now?: () => number } = {}): Backend {
@@ -16,7 +17,7 @@ function describe(now: () => number): BackendDescription {
   return {
     name: 'reference',
     precisions: ['float32', 'float64'],
-    steps: ['attend', 'combine', 'conditioned', 'merge', 'definition'],
+    steps: ['attend', 'combine', 'conditioned', 'merge', 'definition', 'prefix'],
     isa: null,
     device: 'cpu',
     rates: { float32: measureRates('float32', now), float64: measureRates('float64', now) },
@@ -39,6 +40,9 @@ function run(step: Step<Matrix>, tile: TileContext): TileReport {
       break;
     case 'definition':
       runDefinition(step, tile);
+      break;
+    case 'prefix':
+      runPrefix(step, tile);
       break;
     default:
       throw new Error(`the reference back end does not run ${step.kind} steps`);

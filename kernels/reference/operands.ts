@@ -46,3 +46,8 @@ export function checkPolynomial(step: ConditionedStep<Matrix> | DefinitionStep<M
       throw new Error(`${step.kind}: mask between variables ${row} and ${column}`);
   }
 }
+
+/** The operand's numbers in fp64: a view where they are that already, so never to be written. */
+export function widen(matrix: Matrix): Float64Array {
+  return matrix.data instanceof Float64Array ? matrix.data : Float64Array.from(matrix.data);
+}

@@ -162,7 +162,7 @@ function foldKeys(problem: SoftmaxProblem, workspace: Workspace, row: number, fr
 }
 
 /** scores[j] = <query, key j> + bias j, four keys at a time so that a loaded query coordinate serves four products. */
-function scoreKeys(
+export function scoreKeys(
   queries: Float64Array,
   query: number,
   keys: Float64Array,
@@ -203,7 +203,7 @@ function scoreKeys(
 }
 
 /** sums += weights · values over keys [from, to), four keys at a time so that a sum is loaded and stored once for four products. */
-function addValues(
+export function addValues(
   weights: Float64Array,
   values: Float64Array,
   sums: Float64Array,
