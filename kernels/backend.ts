@@ -11,7 +11,6 @@
  */
 
 export type BackendName = 'reference' | 'native' | 'gpu' | 'webgpu';
-export const BACKEND_NAMES = ['native', 'gpu', 'webgpu', 'reference'] as const satisfies readonly BackendName[];
 
 export type Precision = 'float32' | 'float64';
 export type FloatArray = Float32Array | Float64Array;
@@ -241,7 +240,7 @@ export interface Backend {
   /** Measures rates; under 200 ms. Called once per process, not once per thread. */
   describe(): BackendDescription;
   /** Runs rows [firstRow, lastRow) of a bound step. Throws on operands whose shapes contradict each other. */
-  run(step: Step<Matrix>, tile: TileContext): TileReport;
+  run(step: Step<Matrix>, tile: TileContext): TileReport | Promise<TileReport>;
 }
 
 /** Seconds that one thread needs for `work`, by the rates that were measured. */

@@ -44,12 +44,14 @@ function respond(result: Result, request: FastifyRequest): Envelope {
   const encodingSince = request.stopwatch.elapsed();
   const tensors = new Map([['output', result.output]]);
   if (result.logSumExp !== null) tensors.set('logSumExp', result.logSumExp);
+  for (const [pair, weights] of result.weights) tensors.set(`weights.${pair}`, weights);
   return {
     tensors,
     options: {
       emptyRows: result.emptyRows,
       plan: {
         class: plan.class,
+        mask: plan.mask,
         algorithm: plan.algorithm,
         exponent: plan.exponent,
         flops: plan.work.flops,

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { BACKEND_NAMES } from '../kernels/backend.ts';
+import { BACKEND_NAMES } from '../src/config.ts';
 import { BackendListSchema } from '../src/contract/documents.ts';
 import { withoutNulls } from '../src/contract/present.ts';
 import type { Services } from './services.ts';

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { BACKEND_NAMES } from '../kernels/backend.ts';
 
 /** Settings (api.md §7): environment variables, validated at start; a contradiction refuses to start and names both sides. */
 
 const MIB = 2 ** 20;
+
+/** Back ends that `BACKENDS` may name, in the order in which they are listed. */
+export const BACKEND_NAMES = ['native', 'gpu', 'webgpu', 'reference'] as const;
 
 const whole = z.coerce.number().int();
 const bytes = whole.min(1);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Envelope } from './envelope.ts';
 import { choosePolynomial, resolveScale } from './interpret.ts';
+import { resolveMask } from './mask.ts';
 import { ALGORITHMS, BACKEND_CHOICES, MaskSchema, MechanismName, PolynomialText, ScaleSchema } from './options.ts';
 import type { Problem } from './request.ts';
 import { validate } from './validate.ts';
@@ -29,6 +30,7 @@ export const AnalysisRequestSchema = z
     polynomial: PolynomialText.optional(),
     shape: ShapeSchema.default({ n: 1024, d: 64, batch: 1, heads: 1 }),
     mask: MaskSchema.default({ type: 'none' }),
+    causal: z.boolean().optional().meta({ description: 'Shorthand for a mask, as in requests' }),
     scale: ScaleSchema.default('1/d'),
     algorithm: z.enum(ALGORITHMS).default('auto'),
     precision: z.enum(['float32', 'float64']).default('float32'),
@@ -63,7 +65,8 @@ export function readAnalysis(envelope: Envelope): AnalysisQuestion {
     hasValues: Array.from({ length: t }, (_, index) => index > 0),
     hasBias: new Array<boolean>(t).fill(false),
     scale: resolveScale(options.scale, d),
-    mask: options.mask,
+    mask: resolveMask(options, polynomial),
+    projected: { names: [], m: 0 },
     mode: 'exact',
     algorithm: options.algorithm,
     precision: options.precision,

@@ -51,6 +51,7 @@ export const OutputTensorSchema = z
 export const PlanSummarySchema = z
   .object({
     class: z.string().meta({ description: 'tree, cycle, treewidth-2, tensor or general' }),
+    mask: z.string().meta({ description: 'The mask that was applied, a shorthand resolved' }),
     algorithm: z.string().meta({ description: 'The exact algorithm that ran' }),
     exponent: z.int().meta({ description: 'Time grows like n to this power' }),
     flops: z.number().meta({ description: 'Floating-point operations, multiply-add = 2' }),
@@ -85,6 +86,10 @@ export const AttentionResponseSchema = z
   .object({
     output: OutputTensorSchema,
     logSumExp: OutputTensorSchema.optional(),
+    weights: z
+      .record(z.string(), OutputTensorSchema)
+      .optional()
+      .meta({ description: 'By pair, e.g. x1,x2: the marginal attention P(l2 | l1) as an n1×n2 matrix per slice' }),
     emptyRows: count('Rows without an admissible tuple, padded rows among them; their output is 0'),
     plan: PlanSummarySchema,
     timing: TimingSchema,
@@ -175,6 +180,7 @@ const MonomialSchema = z
 const StageSummarySchema = z
   .object({
     step: z.string(),
+    backend: z.string(),
     level: z.int().meta({ description: 'Stages of one level run together' }),
     variable: z.int().meta({ description: 'The variable that is summed out, 0 where none or several are' }),
     reads: z.array(z.string()),
@@ -189,6 +195,7 @@ const PlannedSchema = z
   .object({
     algorithm: z.string(),
     exponent: z.int(),
+    mask: z.string(),
     flops: z.number(),
     exponentials: z.number(),
     bytes: z.number(),

@@ -4,10 +4,13 @@ import { parsePolynomial } from '../polynomial/parse.ts';
 import type { Polynomial } from '../polynomial/polynomial.ts';
 import type { Envelope } from './envelope.ts';
 import { resolveLengths } from './lengths.ts';
+import { resolveMask } from './mask.ts';
 import { type OperandsByRole, readOperands } from './operands.ts';
 import { type Options, OptionsSchema } from './options.ts';
 import type { AttentionRequest, Problem } from './request.ts';
 import { validate } from './validate.ts';
+
+const MAX_WEIGHT_ROWS = 512;
 
 /**
  * Envelope → Request: every field checked against every other, tensors sorted into their roles and brought to the compute precision.
@@ -19,9 +22,10 @@ export function interpret(envelope: Envelope): AttentionRequest {
   const polynomial = choosePolynomial(options);
   const operands = readOperands(envelope.tensors, polynomial.variableCount, options.precision);
   const problem = describeProblem(polynomial, operands, options);
+  if (options.output.weights) checkWeights(problem.rows);
   return {
     problem,
-    variables: operands.variables,
+    operands: operands.byName,
     lengths: resolveLengths(options.mask.lengths, problem),
     outputRank: operands.outputRank,
     output: options.output,
@@ -51,13 +55,14 @@ function describeProblem(polynomial: Polynomial, operands: OperandsByRole, optio
     polynomial,
     batch,
     heads,
-    rows: variables.map((variable) => variable.queries.rows),
+    rows: operands.rows,
     d,
     dv,
     hasValues: variables.map((variable) => variable.values !== null),
     hasBias: variables.map((variable) => variable.bias !== null),
     scale: resolveScale(options.scale, d),
-    mask: options.mask,
+    mask: resolveMask(options, polynomial),
+    projected: operands.projected,
     mode: options.mode,
     algorithm: options.algorithm,
     precision: options.precision,
@@ -69,6 +74,14 @@ function describeProblem(polynomial: Polynomial, operands: OperandsByRole, optio
 export function resolveScale(scale: Options['scale'], d: number): number {
   if (scale === '1/d') return 1 / d;
   return scale === '1/sqrt(d)' ? 1 / Math.sqrt(d) : scale;
+}
+
+/** Marginal weights are n1×n_j for every variable: for small problems only. */
+function checkWeights(rows: readonly number[]): void {
+  const actual = Math.max(...rows);
+  if (actual <= MAX_WEIGHT_ROWS) return;
+  const detail = `weights are returned for at most ${MAX_WEIGHT_ROWS} rows; here a variable has ${actual}`;
+  fail('invalid_request', detail, { errors: [{ pointer: '/output/weights', detail }], limit: MAX_WEIGHT_ROWS, actual });
 }
 
 /** Fields whose capability is not there are refused, never ignored. */
@@ -85,13 +98,6 @@ function refuseUnavailable(options: Options): void {
       '/errorReport/type',
       "an error report measures an approximate mode; in mode 'exact' only 'none' makes sense",
     ],
-    [options.output.weights, '/output/weights', "'weights' is not available in this version"],
-    [
-      options.mask.type !== 'none',
-      '/mask/type',
-      `mask '${options.mask.type}' is not available in this version; only 'none' and lengths are`,
-    ],
-    [options.mask.window !== undefined, '/mask/window', "'window' belongs to the window masks, which this version does not have"],
   ];
   const errors = refused.filter(([is]) => is).map(([, pointer, detail]) => ({ pointer, detail }));
   if (errors[0]) fail('invalid_request', errors[0].detail, { errors });

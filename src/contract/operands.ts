@@ -2,61 +2,109 @@ import { fail } from '../errors.ts';
 import { cast, findNonFinite } from '../tensor/convert.ts';
 import { FLOAT_DTYPES, type Tensor } from '../tensor/tensor.ts';
 import type { Options } from './options.ts';
-import type { Operand, VariableInputs } from './request.ts';
+import type { Operand, Problem, Projection, VariableInputs } from './request.ts';
 import { pointer } from './validate.ts';
 
-export interface OperandsByRole {
+export interface OperandsByRole extends Pick<Problem, 'batch' | 'heads' | 'd' | 'dv' | 'projected' | 'rows'> {
   readonly variables: readonly VariableInputs[];
-  readonly batch: number;
-  readonly heads: number;
-  readonly d: number;
-  readonly dv: number;
+  readonly byName: ReadonlyMap<string, Operand>;
   readonly outputRank: 2 | 3 | 4;
 }
 
-const ROLE = /^(q|v|b)([1-9]\d*)$/;
-const PROJECTION = /^(x|w[qv][1-9]\d*)$/;
+/** Queries or values of one variable, given or projected: what their size is checked by. */
+interface Sized {
+  readonly name: string;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+const ROLE = /^(?:(q|v|b)|w(q|v))([1-9]\d*)$/;
 
 /**
- * Sorts named tensors into q1..qt, v2..vt and b1..bt, checks every size against every other and casts to the compute precision.
+ * Sorts named tensors into q1..qt, v2..vt and b1..bt, or x with wq1..wqt and wv2..wvt, checks every size against every other and casts to
+ * the compute precision.
  * @throws ServiceError `invalid_request`, or `non_finite_input` where a value does not fit the precision
  */
 export function readOperands(tensors: ReadonlyMap<string, Tensor>, t: number, precision: Options['precision']): OperandsByRole {
   checkNames(tensors, t);
-  const read = (role: 'q' | 'v' | 'b', j: number): Operand | null => {
-    const tensor = tensors.get(role + j);
-    return tensor === undefined ? null : operand(role + j, tensor, role === 'b' ? 1 : 2, precision);
+  const read = (name: string): Operand | null => {
+    const tensor = tensors.get(name);
+    return tensor === undefined ? null : operand(name, tensor, name.startsWith('b') ? 1 : 2, precision);
   };
+  const tokens = read('x');
+  const given = (name: string): Operand | Projection | null => chooseSource(name, read(name), read(`w${name}`), tokens);
   const variables = Array.from({ length: t }, (_, index) => {
-    const queries = read('q', index + 1);
-    if (queries === null) refuse(`q${index + 1}`, `tensor q${index + 1} is missing; the polynomial has the variables x1..x${t}`);
-    return { queries, values: read('v', index + 1), bias: read('b', index + 1) };
+    const j = index + 1;
+    const queries = given(`q${j}`);
+    if (queries === null) {
+      refuse(`q${j}`, `tensor q${j} is missing${tokens ? `, and so is wq${j}` : ''}; the polynomial has the variables x1..x${t}`);
+    }
+    return { queries, values: j === 1 ? null : given(`v${j}`), bias: read(`b${j}`) };
   });
-  const all = variables.flatMap(({ queries, values, bias }) => [queries, values, bias]).filter((one) => one !== null);
-  checkRows(variables);
+  const sizes = variables.map(({ queries, values, bias }) => [sized(queries), values && sized(values), bias] as const);
+  for (const [queries, ...others] of sizes) checkRows(queries, others);
   const d = common(
-    variables.map(({ queries }) => queries),
+    sizes.map(([queries]) => queries),
     'd, the columns of every q_j',
   );
   const dv = common(
-    variables.map(({ values }) => values),
+    sizes.map(([, values]) => values),
     'dv, the columns of every v_j',
   );
-  const { batch, heads } = slices(all);
-  return { variables, batch, heads, d: d as number, dv: dv ?? 1, outputRank: outputRank(all) };
+  const all = [...new Set(variables.flatMap(operandsOf))];
+  const names = variables
+    .flatMap(({ queries, values }) => [queries, values])
+    .flatMap((one) => (one && 'tokens' in one ? [one.name] : []));
+  return {
+    variables,
+    byName: new Map(all.map((one) => [one.name, one])),
+    ...slices(all),
+    rows: sizes.map(([queries]) => queries.rows),
+    d: d as number,
+    dv: dv ?? 1,
+    outputRank: outputRank(all),
+    projected: { names, m: tokens?.cols ?? 0 },
+  };
+}
+
+/** Every tensor behind one variable's inputs. */
+function operandsOf({ queries, values, bias }: VariableInputs): Operand[] {
+  return [queries, values, bias].flatMap((one) => (one === null ? [] : 'tokens' in one ? [one.tokens, one.weights] : [one]));
+}
+
+/** A tensor comes as it is or as a projection of the tokens, never as both. */
+function chooseSource(
+  name: string,
+  own: Operand | null,
+  weights: Operand | null,
+  tokens: Operand | null,
+): Operand | Projection | null {
+  if (weights === null) return own;
+  if (own !== null) refuse(`w${name}`, `${name} is given too; send either the tensor or its projection`);
+  if (tokens === null) refuse(`w${name}`, `w${name} projects the tokens x, and x is missing`);
+  if (weights.rows !== tokens.cols)
+    refuse(`w${name}`, `w${name} has ${weights.rows} rows and x has ${tokens.cols} columns; they must be the same`);
+  return { name, tokens, weights };
+}
+
+function sized(one: Operand | Projection): Sized {
+  return 'tokens' in one ? { name: one.weights.name, rows: one.tokens.rows, cols: one.weights.cols } : one;
 }
 
 function checkNames(tensors: ReadonlyMap<string, Tensor>, t: number): void {
   for (const name of tensors.keys()) {
-    const role = ROLE.exec(name);
-    if (role === null) {
-      const detail = PROJECTION.test(name)
-        ? `projections from '${name}' are not available in this version; send q and v`
-        : `${JSON.stringify(name.toWellFormed().slice(0, 40))} is not a tensor's name; the names are q1..q${t}, v2..v${t} and b1..b${t}`;
-      refuse(name, detail);
+    if (name === 'x') continue;
+    const match = ROLE.exec(name);
+    if (match === null) {
+      const shown = JSON.stringify(name.toWellFormed().slice(0, 40));
+      refuse(
+        name,
+        `${shown} is not a tensor's name; the names are q1..q${t}, v2..v${t}, b1..b${t}, or x with wq1..wq${t}, wv2..wv${t}`,
+      );
     }
-    const variable = Number(role[2]);
-    if (role[1] === 'v' && variable === 1) refuse(name, "there is no v1: the output row's own value does not enter (math.md §1.2)");
+    const role = match[1] ?? match[2];
+    const variable = Number(match[3]);
+    if (role === 'v' && variable === 1) refuse(name, "there is no v1: the output row's own value does not enter (math.md §1.2)");
     if (variable > t) refuse(name, `the polynomial has only the variables x1..x${t}`);
   }
 }
@@ -96,21 +144,19 @@ function inPrecision(name: string, tensor: Tensor, precision: Options['precision
   fail('non_finite_input', detail, { errors: [{ pointer: pointer(['tensors', name]), detail }] });
 }
 
-function checkRows(variables: readonly VariableInputs[]): void {
-  for (const { queries, values, bias } of variables) {
-    for (const other of [values, bias]) {
-      if (other !== null && other.rows !== queries.rows) {
-        refuse(
-          other.name,
-          `${other.name} has ${other.rows} rows and ${queries.name} has ${queries.rows}; they index the same tokens`,
-        );
-      }
+function checkRows(queries: Sized, others: readonly (Sized | null)[]): void {
+  for (const other of others) {
+    if (other !== null && other.rows !== queries.rows) {
+      refuse(
+        other.name,
+        `${other.name} has ${other.rows} rows and ${queries.name} has ${queries.rows}; they index the same tokens`,
+      );
     }
   }
 }
 
-function common(operands: readonly (Operand | null)[], what: string): number | undefined {
-  const given = operands.filter((one) => one !== null);
+function common(all: readonly (Sized | null)[], what: string): number | undefined {
+  const given = all.filter((one) => one !== null);
   const first = given[0];
   for (const other of given) {
     if (first && other.cols !== first.cols) {

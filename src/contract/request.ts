@@ -12,9 +12,17 @@ export interface Operand {
   readonly cols: number;
 }
 
+/** Queries or values that are still to be computed from tokens: x [.., n, m] times w [.., m, cols] (api.md §2). */
+export interface Projection {
+  /** The tensor's role, e.g. q2. */
+  readonly name: string;
+  readonly tokens: Operand;
+  readonly weights: Operand;
+}
+
 export interface VariableInputs {
-  readonly queries: Operand; // q_j [.., n_j, d]
-  readonly values: Operand | null; // v_j [.., n_j, dv]; null: all ones, and always for x1
+  readonly queries: Operand | Projection; // q_j [.., n_j, d]
+  readonly values: Operand | Projection | null; // v_j [.., n_j, dv]; null: all ones, and always for x1
   readonly bias: Operand | null; // b_j [.., n_j, 1]
 }
 
@@ -32,7 +40,9 @@ export interface Problem {
   readonly hasBias: readonly boolean[];
   /** The factor of h in the exponent, '1/d' and '1/sqrt(d)' resolved. */
   readonly scale: number;
-  readonly mask: Options['mask'];
+  readonly mask: { readonly type: Options['mask']['type']; readonly window?: readonly number[] | undefined };
+  /** Names of the queries and values that are projections of tokens with m columns. */
+  readonly projected: { readonly names: readonly string[]; readonly m: number };
   readonly mode: Options['mode'];
   readonly algorithm: Options['algorithm'];
   readonly precision: Options['precision'];
@@ -42,7 +52,8 @@ export interface Problem {
 /** A validated request: the planner's problem, the tensors by role, and what the client wants back. */
 export interface AttentionRequest {
   readonly problem: Problem;
-  readonly variables: readonly VariableInputs[];
+  /** The tensors by name: q1..qt, v2..vt, b1..bt, and x with wq1.. and wv2.. where queries or values are projected. */
+  readonly operands: ReadonlyMap<string, Operand>;
   /** Real rows of each variable in each batch entry, or null where nothing is padded: lengths[j - 1][batch entry]. */
   readonly lengths: readonly (readonly number[])[] | null;
   /** Dimensions of the output: 2 (n1×dv), 3 (heads) or 4 (batch). */

@@ -5,7 +5,8 @@ import { toDot } from '../polynomial/dot.ts';
 import { polynomialFacts } from '../polynomial/facts.ts';
 import { formatPolynomial } from '../polynomial/polynomial.ts';
 import { approximationThreshold, entryThreshold, lowerBound, upperBound } from '../polynomial/statements.ts';
-import { operands } from './draft.ts';
+import { maskEdges, pairMasks } from './masks.ts';
+import { operandsOf } from './operands.ts';
 import { degreeFor, scoreBound } from './outlook.ts';
 import type { BufferSpec, Plan, Stage } from './plan.ts';
 
@@ -20,7 +21,8 @@ const TOLERANCES = [1e-2, 1e-3, 1e-4];
 /** Everything that is known of a polynomial without its tensors (api.md §4); pure data, each claim with its source. */
 export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, limits: VerdictLimits): Record<string, unknown> {
   const { polynomial, rows, d, dv, batch, heads } = problem;
-  const facts = polynomialFacts(polynomial);
+  const masks = maskEdges(pairMasks(problem));
+  const facts = polynomialFacts(polynomial, masks);
   const { t, k, s, components, treewidth, cutset, eliminationOrder, exponent } = facts;
   const n = rows[0] as number;
   const bound = entryBound === null ? null : scoreBound(polynomial, problem.scale, d, entryBound);
@@ -38,16 +40,17 @@ export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, l
       tolerances: bound === null ? [] : TOLERANCES.map((tolerance) => degreeFor(tolerance, bound, problem, plan)),
     },
     tasks: capabilities(polynomial).map(withoutNulls),
-    dot: toDot(polynomial),
+    dot: toDot(polynomial, masks),
   };
 }
 
 function planSummary(plan: Plan): Record<string, unknown> {
-  const { algorithm, exponent, work, bytes, backend, threads, estimatedMs } = plan;
+  const { algorithm, exponent, work, bytes, backend, threads, estimatedMs, mask } = plan;
   const { flops, exponentials } = work;
   return {
     algorithm,
     exponent,
+    mask,
     flops,
     exponentials,
     bytes,
@@ -68,16 +71,17 @@ function verdict(plan: Plan, limits: VerdictLimits): { verdict: string; limit?: 
 }
 
 function stageSummary(stage: Stage, plan: Plan): Record<string, unknown> {
-  const { reads, writes } = operands(stage.step);
+  const { read, write } = operandsOf(stage.step);
   const names = (buffers: readonly number[]): string[] => [
     ...new Set(buffers.map((buffer) => (plan.buffers[buffer] as BufferSpec).name)),
   ];
   return {
     step: stage.step.kind,
+    backend: stage.backend.name,
     level: stage.level,
     variable: stage.variable,
-    reads: names(reads),
-    writes: names(writes),
+    reads: names(read),
+    writes: names(write),
     flops: stage.work.flops,
     exponentials: stage.work.exponentials,
     estimatedMs: stage.seconds * 1e3,

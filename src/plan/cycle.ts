@@ -1,24 +1,23 @@
 import type { CycleStep } from '../../kernels/backend.ts';
-import type { Block } from '../polynomial/blocks.ts';
 import { polynomialFacts } from '../polynomial/facts.ts';
-import { localOperands, localPolynomial } from './conditioning.ts';
+import { localBlock, localOperands, type MaskedBlock } from './block.ts';
 import { addStage, bytesPerElement, type Draft, type Message } from './draft.ts';
 import { type Gathered, newMessage } from './messages.ts';
 import { cycleWork } from './work.ts';
 
 /** Whether the block is one cycle of pair monomials, and nothing more. */
-export function isCycle(block: Block): boolean {
-  return cycleOrder(block) !== null;
+export function isCycle(block: MaskedBlock): boolean {
+  return block.masks.length === 0 && cycleOrder(block) !== null;
 }
 
-function cycleOrder(block: Block): readonly number[] | null {
-  return polynomialFacts(localPolynomial(block)).cycleOrder;
+function cycleOrder(block: MaskedBlock): readonly number[] | null {
+  return polynomialFacts(localBlock(block, []).polynomial).cycleOrder;
 }
 
 /** The message of a cycle onto its root by shared exponential matrices and GEMM (math.md §6.3). */
 export function cycleMessage(
   draft: Draft,
-  block: Block,
+  block: MaskedBlock,
   gathered: ReadonlyMap<number, Gathered>,
   product: CycleStep<number>['product'],
 ): Message {
@@ -35,7 +34,7 @@ export function cycleMessage(
     {
       kind: 'cycle',
       variables,
-      monomials: localPolynomial(block).monomials,
+      monomials: localBlock(block, []).polynomial.monomials,
       masks: [],
       scale: problem.scale,
       order,

@@ -1,16 +1,17 @@
 import type { BackendDescription } from '../../kernels/backend.ts';
 import type { Problem } from '../contract/request.ts';
 import { addStage, bytesPerElement, type Draft, input, newDraft } from './draft.ts';
+import { pairMasks } from './masks.ts';
 import { definitionWork } from './work.ts';
 
 /** The plan that is the definition itself, one step over all tuples (math.md §1.2): the oracle, asked for by name. */
-export function definitionDraft(problem: Problem, backend: BackendDescription): Draft {
-  const draft = newDraft(problem, backend);
+export function definitionDraft(problem: Problem, backends: readonly BackendDescription[]): Draft {
+  const draft = newDraft(problem, backends);
   const { polynomial, rows, d, dv, hasValues, hasBias } = problem;
   const variables = rows.map((_, index) => ({
-    queries: input(draft, `q${index + 1}`, index + 1, d),
-    values: hasValues[index] ? input(draft, `v${index + 1}`, index + 1, dv) : null,
-    bias: hasBias[index] ? input(draft, `b${index + 1}`, index + 1, 1) : null,
+    queries: input(draft, 'q', index + 1),
+    values: hasValues[index] ? input(draft, 'v', index + 1) : null,
+    bias: hasBias[index] ? input(draft, 'b', index + 1) : null,
   }));
   const extent = { variable: 1, count: 1 };
   draft.buffers.push(
@@ -20,7 +21,15 @@ export function definitionDraft(problem: Problem, backend: BackendDescription): 
   draft.ready.push(0, 0);
   const [message, logSumExp] = [draft.buffers.length - 2, draft.buffers.length - 1];
   const { monomials } = polynomial;
-  const step = { kind: 'definition', variables, monomials, masks: [], scale: problem.scale, message, logSumExp } as const;
+  const step = {
+    kind: 'definition',
+    variables,
+    monomials,
+    masks: pairMasks(problem),
+    scale: problem.scale,
+    message,
+    logSumExp,
+  } as const;
   addStage(draft, step, extent, 0, definitionWork(rows, monomials, d, dv, bytesPerElement(problem.precision)));
   return draft;
 }

@@ -1,20 +1,22 @@
 import {
-  type AttendStep,
   type BackendDescription,
   modelledSeconds,
   type Precision,
-  type Rates,
   type Step,
+  type StepKind,
+  supportsStep,
   type Work,
 } from '../../kernels/backend.ts';
 import type { Problem } from '../contract/request.ts';
+import { operandsOf } from './operands.ts';
 import { type BufferSpec, type Extent, extentRows, type Stage } from './plan.ts';
+import { projectWork } from './work.ts';
 
 /** A plan under construction: buffers and stages, and for every buffer the level at which it is ready. */
 export interface Draft {
   readonly problem: Problem;
-  readonly backend: BackendDescription;
-  readonly rates: Rates;
+  /** Those that the request allows and that have the precision. */
+  readonly backends: readonly BackendDescription[];
   readonly buffers: BufferSpec[];
   readonly ready: number[];
   readonly stages: Stage[];
@@ -26,10 +28,8 @@ export interface Message {
   readonly logSumExp: number | null;
 }
 
-export function newDraft(problem: Problem, backend: BackendDescription): Draft {
-  const rates = backend.rates[problem.precision];
-  if (rates === undefined) throw new Error(`${backend.name} has no rates for ${problem.precision}`);
-  return { problem, backend, rates, buffers: [], ready: [], stages: [] };
+export function newDraft(problem: Problem, backends: readonly BackendDescription[]): Draft {
+  return { problem, backends, buffers: [], ready: [], stages: [] };
 }
 
 export function bytesPerElement(precision: Precision): number {
@@ -42,46 +42,58 @@ function addBuffer(draft: Draft, buffer: BufferSpec): number {
   return draft.buffers.length - 1;
 }
 
-/** The buffer of a request's tensor, e.g. q2. */
-export function input(draft: Draft, name: string, variable: number, cols: number): number {
-  const found = draft.buffers.findIndex((buffer) => buffer.source === 'input' && buffer.name === name);
-  return found >= 0 ? found : addBuffer(draft, { name, source: 'input', extent: { variable, count: 1 }, cols });
+/** The buffer of one of q_j, v_j, b_j: the request's tensor, or the projection of its tokens, computed once. */
+export function input(draft: Draft, role: 'q' | 'v' | 'b', variable: number): number {
+  const name = `${role}${variable}`;
+  const found = draft.buffers.findIndex((buffer) => buffer.name === name);
+  if (found >= 0) return found;
+  const { d, dv, projected } = draft.problem;
+  const cols = role === 'b' ? 1 : role === 'q' ? d : dv;
+  const extent = { variable, count: 1 };
+  if (!projected.names.includes(name)) return addBuffer(draft, { name, source: 'input', extent, cols });
+  const tokens = named(draft, 'x', extent, projected.m);
+  const weights = named(draft, `w${name}`, { variable: 0, count: projected.m }, cols);
+  const output = scratch(draft, name, extent, cols);
+  const work = projectWork(draftRows(draft, extent), projected.m, cols, bytesPerElement(draft.problem.precision));
+  addStage(draft, { kind: 'project', input: tokens, weights, output }, extent, variable, work);
+  return output;
+}
+
+function named(draft: Draft, name: string, extent: Extent, cols: number): number {
+  const found = draft.buffers.findIndex((buffer) => buffer.name === name);
+  return found >= 0 ? found : addBuffer(draft, { name, source: 'input', extent, cols });
 }
 
 export function scratch(draft: Draft, name: string, extent: Extent, cols: number): number {
   return addBuffer(draft, { name, source: 'scratch', extent, cols });
 }
 
-/** Adds a stage at the first level at which all that it reads is ready. */
+/** Whether some allowed back end runs every one of these steps. */
+export function supports(draft: Draft, kinds: readonly StepKind[]): boolean {
+  return kinds.every((kind) => draft.backends.some((backend) => supportsStep(backend, kind, draft.problem.precision)));
+}
+
+/** Adds a stage on the back end that is fastest by its rates, at the first level at which all that it reads is ready. */
 export function addStage(draft: Draft, step: Step<number>, extent: Extent, variable: number, work: Work): void {
-  const { reads, writes } = operands(step);
-  const level = 1 + Math.max(0, ...reads.map((buffer) => draft.ready[buffer] as number));
-  for (const buffer of writes) draft.ready[buffer] = level;
-  draft.stages.push({ step, extent, level, variable, work, seconds: modelledSeconds(work, draft.rates) });
-}
-
-/** Which buffers a step reads and writes. */
-export function operands(step: Step<number>): { reads: number[]; writes: number[] } {
-  const some = (...all: (number | null)[]): number[] => all.filter((one) => one !== null);
-  switch (step.kind) {
-    case 'attend':
-      return { reads: attendReads(step), writes: some(step.message, step.logSumExp) };
-    case 'combine':
-      return { reads: [...step.factors, ...step.addends], writes: some(step.product, step.sum) };
-    case 'merge':
-      return { reads: some(step.messages, step.logSumExps), writes: some(step.message, step.logSumExp) };
-    default:
-      return {
-        reads: step.variables.flatMap(({ queries, values, bias }) => some(queries, values, bias)),
-        writes: some(step.message, step.logSumExp),
-      };
+  const { precision } = draft.problem;
+  let best: { backend: BackendDescription; seconds: number } | null = null;
+  for (const backend of draft.backends) {
+    const rates = backend.rates[precision];
+    if (rates === undefined || !supportsStep(backend, step.kind, precision)) continue;
+    const seconds = modelledSeconds(work, rates);
+    if (best === null || seconds < best.seconds) best = { backend, seconds };
   }
-}
-
-function attendReads(step: AttendStep<number>): number[] {
-  return [step.queries, step.keys, step.keyBias, step.values].filter((one) => one !== null);
+  if (best === null) throw new Error(`no allowed back end runs ${step.kind} in ${precision}`);
+  const { read, write } = operandsOf(step);
+  const level = 1 + Math.max(0, ...read.map((buffer) => draft.ready[buffer] as number));
+  for (const buffer of write) draft.ready[buffer] = level;
+  draft.stages.push({ step, extent, level, variable, work, ...best });
 }
 
 export function draftRows(draft: Draft, extent: Extent): number {
   return extentRows(extent, draft.problem.rows);
+}
+
+export function draftSeconds(draft: Draft): number {
+  return draft.stages.reduce((sum, { seconds }) => sum + seconds, 0);
 }

@@ -1,4 +1,6 @@
+import type { Band } from '../../kernels/backend.ts';
 import { addStage, bytesPerElement, type Draft, draftRows, input, type Message, scratch } from './draft.ts';
+import { bandShare } from './masks.ts';
 import type { Extent } from './plan.ts';
 import { attendWork, combineWork } from './work.ts';
 
@@ -17,8 +19,8 @@ export interface Gathered {
 export function newFold(draft: Draft, variable: number): Fold {
   const { problem } = draft;
   const fold: Fold = { factors: [], addends: [] };
-  if (problem.hasValues[variable - 1]) fold.factors.push(input(draft, `v${variable}`, variable, problem.dv));
-  if (problem.hasBias[variable - 1]) fold.addends.push(input(draft, `b${variable}`, variable, 1));
+  if (problem.hasValues[variable - 1]) fold.factors.push(input(draft, 'v', variable));
+  if (problem.hasBias[variable - 1]) fold.addends.push(input(draft, 'b', variable));
   return fold;
 }
 
@@ -60,30 +62,40 @@ export function newMessage(
   };
 }
 
-/** The message of one edge child → parent: an attention call (math.md §6.1). A parent of 0 averages over the child's rows. */
-export function attendMessage(draft: Draft, child: number, parent: number, coefficient: number, gathered: Gathered): Message {
+/** One edge of a tree; a parent of 0 is no variable but the average over the child's rows. */
+export interface Edge {
+  readonly child: number;
+  readonly parent: number;
+  readonly coefficient: number;
+  readonly band: Band | null;
+}
+
+/** The message of one edge child → parent: an attention call (math.md §6.1). */
+export function attendMessage(draft: Draft, edge: Edge, gathered: Gathered): Message {
+  const { child, parent, coefficient, band } = edge;
   const { problem } = draft;
   const extent: Extent = parent === 0 ? { variable: 0, count: 1 } : { variable: parent, count: 1 };
   const message = newMessage(draft, parent === 0 ? `${child}` : `${child}->${parent}`, extent, gathered.values !== null);
   const width = bytesPerElement(problem.precision);
   const nk = problem.rows[child - 1] as number;
+  const rows = draftRows(draft, extent);
   const dv = gathered.values === null ? 0 : problem.dv;
   addStage(
     draft,
     {
       kind: 'attend',
-      queries: parent === 0 ? null : input(draft, `q${parent}`, parent, problem.d),
-      keys: input(draft, `q${child}`, child, problem.d),
+      queries: parent === 0 ? null : input(draft, 'q', parent),
+      keys: input(draft, 'q', child),
       keyBias: gathered.bias,
       values: gathered.values,
       scale: problem.scale * coefficient,
-      band: null,
+      band,
       message: message.u,
       logSumExp: message.logSumExp,
     },
     extent,
     child,
-    attendWork(draftRows(draft, extent), nk, parent === 0 ? 0 : problem.d, dv, width),
+    attendWork(rows, nk, parent === 0 ? 0 : problem.d, dv, width, bandShare(band, rows, nk)),
   );
   return message;
 }

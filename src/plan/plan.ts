@@ -25,8 +25,9 @@ export interface Stage {
   readonly level: number;
   /** The variable that the stage sums out, or 0 where that is none or several. */
   readonly variable: number;
-  /** Modelled work of one slice. */
+  /** Modelled work of one slice, and the thread-seconds that `backend` needs for it. */
   readonly work: Work;
+  readonly backend: BackendDescription;
   readonly seconds: number;
 }
 
@@ -37,8 +38,11 @@ export interface Plan {
   readonly algorithm: PlanAlgorithm;
   /** Time grows like n to this power. */
   readonly exponent: number;
+  /** Where most of the work is done; every stage names its own. */
   readonly backend: BackendDescription;
   readonly precision: Precision;
+  /** The mask that was applied, a shorthand resolved. */
+  readonly mask: string;
   readonly rows: readonly number[];
   readonly batch: number;
   readonly heads: number;
@@ -46,9 +50,9 @@ export interface Plan {
   readonly stages: readonly Stage[];
   /** Of all slices together. */
   readonly work: Work;
-  /** Memory held at once: inputs, messages, outputs. */
+  /** Memory held at once at the worst moment: inputs, outputs, and the messages that are still to be read. */
   readonly bytes: number;
-  /** Thread-seconds by the back end's measured rates. */
+  /** Thread-seconds of all slices by the back ends' measured rates. */
   readonly seconds: number;
   /** Modelled wall-clock time on `threads` threads. */
   readonly estimatedMs: number;

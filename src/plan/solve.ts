@@ -1,56 +1,76 @@
-import type { StepKind } from '../../kernels/backend.ts';
-import type { Block, BlockTree } from '../polynomial/blocks.ts';
+import type { PairMask, StepKind } from '../../kernels/backend.ts';
+import type { BlockTree } from '../polynomial/blocks.ts';
+import { type MaskedBlock, withMasks } from './block.ts';
 import { conditionedMessage } from './conditioning.ts';
 import { cycleMessage, isCycle } from './cycle.ts';
 import { addStage, bytesPerElement, type Draft, draftRows, type Message, scratch } from './draft.ts';
+import { eliminatedMessage, eliminationPays } from './elimination.ts';
+import { bandBetween } from './masks.ts';
 import { attendMessage, type Fold, type Gathered, gather, newFold, receive } from './messages.ts';
 import type { BufferSpec, PlanAlgorithm } from './plan.ts';
+import { isPrefix, prefixMessage } from './prefix.ts';
 import { combineWork } from './work.ts';
 
 /** One way to turn a block into a message onto its root. */
 export interface BlockMethod {
   readonly algorithm: PlanAlgorithm;
-  readonly kind: StepKind;
-  applies(block: Block): boolean;
-  add(draft: Draft, block: Block, gathered: ReadonlyMap<number, Gathered>): Message;
+  /** The steps that a back end must have for it. */
+  readonly kinds: readonly StepKind[];
+  applies(block: MaskedBlock): boolean;
+  add(draft: Draft, block: MaskedBlock, gathered: ReadonlyMap<number, Gathered>): Message;
 }
 
 export const BLOCK_METHODS: readonly BlockMethod[] = [
-  { algorithm: 'tree-messages', kind: 'attend', applies: (block) => block.variables.length === 2, add: pairMessage },
+  { algorithm: 'tree-messages', kinds: ['attend'], applies: (block) => block.variables.length === 2, add: pairMessage },
+  { algorithm: 'tree-messages', kinds: ['prefix'], applies: isPrefix, add: prefixMessage },
   {
     algorithm: 'cycle-gemm',
-    kind: 'cycle',
+    kinds: ['cycle'],
     applies: isCycle,
     add: (draft, block, gathered) => cycleMessage(draft, block, gathered, 'gemm'),
   },
   {
     algorithm: 'fast-matmul',
-    kind: 'cycle',
+    kinds: ['cycle'],
     applies: isCycle,
     add: (draft, block, gathered) => cycleMessage(draft, block, gathered, 'fast'),
   },
-  { algorithm: 'conditioning', kind: 'conditioned', applies: () => true, add: conditionedMessage },
+  { algorithm: 'conditioning', kinds: ['conditioned', 'merge'], applies: () => true, add: conditionedMessage },
+  { algorithm: 'elimination', kinds: ['eliminate'], applies: (block) => block.variables.length > 2, add: eliminatedMessage },
 ];
 
-function pairMessage(draft: Draft, block: Block, gathered: ReadonlyMap<number, Gathered>): Message {
+/** Whether the planner may take elimination by itself: only where it saves a factor n. */
+export function worthTrying(method: BlockMethod, block: MaskedBlock): boolean {
+  return method.algorithm !== 'elimination' || eliminationPays(block);
+}
+
+function pairMessage(draft: Draft, block: MaskedBlock, gathered: ReadonlyMap<number, Gathered>): Message {
   const child = block.variables[1] as number;
   const coefficient = block.monomials.reduce((sum, monomial) => sum + monomial.coefficient, 0);
-  return attendMessage(draft, child, block.root, coefficient, gathered.get(child) as Gathered);
+  const edge = { child, parent: block.root, coefficient, band: bandBetween(block.masks, block.root, child) };
+  return attendMessage(draft, edge, gathered.get(child) as Gathered);
 }
 
 /**
  * Message passing over the tree of blocks (math.md §2.2, §6.1): every block, once the messages to its other variables have come in, sends
  * one to its root. `choose` picks the method of each block.
  */
-export function solve(draft: Draft, tree: BlockTree, choose: (block: Block) => BlockMethod): void {
+export function solve(
+  draft: Draft,
+  tree: BlockTree,
+  masks: readonly PairMask[],
+  choose: (block: MaskedBlock) => BlockMethod,
+): void {
   const folds = draft.problem.rows.map((_, index) => newFold(draft, index + 1));
   const fold = (variable: number): Fold => folds[variable - 1] as Fold;
-  for (const block of tree.blocks) {
+  for (const plain of tree.blocks) {
+    const block = withMasks(plain, masks);
     const gathered = new Map(block.variables.slice(1).map((variable) => [variable, gather(draft, variable, fold(variable))]));
     receive(fold(block.root), choose(block).add(draft, block, gathered));
   }
   for (const root of tree.roots.slice(1)) {
-    receive(fold(1), attendMessage(draft, root, 0, 0, gather(draft, root, fold(root))));
+    const edge = { child: root, parent: 0, coefficient: 0, band: null };
+    receive(fold(1), attendMessage(draft, edge, gather(draft, root, fold(root))));
   }
   finish(draft, fold(1));
 }

@@ -1,7 +1,10 @@
+import type { Precision } from '../../kernels/backend.ts';
 import type { Stage } from './plan.ts';
 
 /** A tile runs about this long: long enough that 40 µs of hand-over do not count, short enough that a cancelled request stops soon. */
 export const TILE_SECONDS = 0.02;
+/** A plan shorter than this goes over to one thread in one piece: hand-overs would cost more than a second thread gives. */
+export const ONE_PIECE_SECONDS = 1e-3;
 /** Work below this is not worth splitting among threads. */
 const WORTH_SPLITTING_SECONDS = 0.5e-3;
 /** Kernels work on blocks of rows; tiles that hold whole blocks leave no ragged ends. */
@@ -15,10 +18,11 @@ export interface RowRange {
 
 /**
  * Cuts the rows of one slice of a stage into tiles of about `TILE_SECONDS`, and into at least enough for all threads where the stage
- * is worth it.
+ * is worth it. Stages whose tiles repeat work (prefix, eliminate) are cut for the threads only.
  */
-export function cutRows(rows: number, seconds: number, slices: number, threads: number): RowRange[] {
-  const byTime = Math.ceil(seconds / TILE_SECONDS);
+export function cutRows(rows: number, { seconds, step }: Stage, slices: number, threads: number): RowRange[] {
+  const repeats = step.kind === 'prefix' || step.kind === 'eliminate';
+  const byTime = repeats ? 1 : Math.ceil(seconds / TILE_SECONDS);
   const byThreads = seconds * slices > WORTH_SPLITTING_SECONDS ? Math.ceil(threads / slices) : 1;
   const pieces = Math.min(rows, Math.max(1, byTime, byThreads));
   let size = Math.ceil(rows / pieces);
@@ -28,10 +32,15 @@ export function cutRows(rows: number, seconds: number, slices: number, threads: 
   return ranges;
 }
 
-/** Modelled wall-clock seconds of stages whose tiles run on `threads` threads. */
-export function parallelSeconds(stages: readonly Stage[], slices: number, threads: number): number {
-  return stages.reduce((sum, stage) => {
-    const total = stage.seconds * slices;
-    return sum + (total > WORTH_SPLITTING_SECONDS ? total / threads : total);
-  }, 0);
+/** Modelled wall-clock milliseconds: stages run level by level, their tiles spread over the threads. */
+export function modelledMs(stages: readonly Stage[], slices: number, threads: number, precision: Precision): number {
+  const total = stages.reduce((sum, { seconds }) => sum + seconds, 0) * slices;
+  const handOver = Math.max(...stages.map(({ backend }) => backend.rates[precision]?.tileSeconds ?? 0));
+  if (total < ONE_PIECE_SECONDS) return 1e3 * (total + handOver);
+  let seconds = 0;
+  for (const level of new Set(stages.map((stage) => stage.level))) {
+    const own = stages.filter((stage) => stage.level === level).reduce((sum, stage) => sum + stage.seconds, 0) * slices;
+    seconds += handOver + (own > WORTH_SPLITTING_SECONDS ? own / threads : own);
+  }
+  return 1e3 * seconds;
 }

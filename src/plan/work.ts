@@ -1,9 +1,41 @@
-import type { ConditionedStep, Monomial, Work } from '../../kernels/backend.ts';
+import type { ConditionedStep, Monomial, PairMask, Work } from '../../kernels/backend.ts';
 
 /** Modelled work of the steps (math.md §6.6): multiply-add = 2 flops, bytes = operands read and results written once. */
 
-export function attendWork(nq: number, nk: number, d: number, dv: number, width: number): Work {
-  return { flops: 2 * nq * nk * (d + dv), exponentials: nq * nk, bytes: width * (nq + nk) * (d + dv + 1) };
+/** `share` is what a mask leaves of the pairs. */
+export function attendWork(nq: number, nk: number, d: number, dv: number, width: number, share = 1): Work {
+  const pairs = nq * nk * share;
+  return { flops: 2 * pairs * (d + dv), exponentials: pairs, bytes: width * (nq + nk) * (d + dv + 1) };
+}
+
+export function projectWork(rows: number, m: number, cols: number, width: number): Work {
+  return { flops: 2 * rows * m * cols, exponentials: 0, bytes: width * (rows * (m + cols) + m * cols) };
+}
+
+/** Depth-2 prefixes (math.md §7): about half of all pairs, for the child's edge and for every grandchild's. */
+export function prefixWork(
+  n1: number,
+  child: number,
+  grandchildren: readonly number[],
+  d: number,
+  dv: number,
+  width: number,
+): Work {
+  const edges = [n1 * child, ...grandchildren.map((n) => child * n)].map((pairs) => pairs / 2);
+  const pairs = edges.reduce((sum, edge) => sum + edge, 0);
+  // Every step rescales and reads back a state of dv + 2 numbers for each row of the child.
+  const states = (grandchildren.length * n1 * child) / 2;
+  return { flops: 2 * pairs * (d + 2 * dv), exponentials: pairs + states, bytes: width * (n1 + child) * (d + dv + 1) };
+}
+
+/** Elimination (math.md §6.5): one n^3 (dv + 1) table sum for each summed variable and assignment of the cutset. */
+export function eliminateWork(rows: readonly number[], cutset: readonly number[], d: number, dv: number, width: number): Work {
+  const free = rows.filter((_, index) => !cutset.includes(index + 1));
+  const assignments = cutset.reduce((product, variable) => product * (rows[variable - 1] as number), 1);
+  const largest = Math.max(1, ...free);
+  const flops = Math.max(0, free.length - 1) * largest ** 3 * 2 * (dv + 1) + free.length * largest ** 2 * 2 * d;
+  const bytes = width * rows.reduce((sum, n) => sum + n * (d + dv + 1), 0);
+  return { flops: assignments * flops, exponentials: assignments * free.length * largest ** 3, bytes };
 }
 
 export function combineWork(rows: number, dv: number, inputs: number, width: number): Work {
@@ -33,22 +65,22 @@ export function definitionWork(
 
 /**
  * Conditioning (math.md §6.4): per assignment of the cutset one weighted edge, 2 n_p n_c (d + dv), for each edge of the residual forest,
- * a bias for each monomial with one free variable, and an average over each root.
+ * a bias for each monomial with one free variable, and an average over each root. Masks shorten the ranges.
  */
 export function conditionedWork(
-  step: Pick<ConditionedStep<unknown>, 'cutset' | 'forest' | 'monomials'>,
+  step: Pick<ConditionedStep<unknown>, 'cutset' | 'forest' | 'monomials' | 'masks'>,
   rows: readonly number[],
   d: number,
   dv: number,
   width: number,
 ): Work {
-  const n = (variable: number): number => rows[variable - 1] as number;
+  const n = (variable: number): number => (rows[variable - 1] as number) * rangeShare(step.masks, step.cutset, rows, variable);
   const assignments = step.cutset.reduce((product, variable) => product * n(variable), 1);
   let flops = 0;
   let exponentials = 0;
   for (const { variable, parent } of step.forest) {
-    const pairs = n(variable) * (parent === 0 ? 1 : n(parent));
     if (variable === 1 && parent === 0) continue; // the root x1 is not summed
+    const pairs = n(variable) * (parent === 0 ? 1 : n(parent));
     flops += pairs * (parent === 0 ? 2 * dv : 2 * (d + dv));
     exponentials += pairs;
   }
@@ -58,6 +90,23 @@ export function conditionedWork(
   }
   const bytes = width * rows.reduce((sum, count) => sum + count * (d + dv + 1), 0);
   return { flops: assignments * flops, exponentials: assignments * (exponentials + 1), bytes };
+}
+
+/**
+ * The share of a variable's rows that masks towards fixed variables leave, as a root mean square: ranges multiply in pairs, and the
+ * mean of a product of two ranges that grow together is that of their squares.
+ */
+function rangeShare(masks: readonly PairMask[], cutset: readonly number[], rows: readonly number[], variable: number): number {
+  let share = 1;
+  for (const { row, column, lowest, highest } of masks) {
+    const other = row === variable ? column : column === variable ? row : 0;
+    if (other === 0 || !cutset.includes(other)) continue;
+    if (cutset.includes(variable) && other > variable) continue;
+    const width = highest - lowest + 1;
+    const n = rows[variable - 1] as number;
+    share = Math.min(share, Number.isFinite(width) ? Math.min(1, width / n) : Math.sqrt(1 / 3));
+  }
+  return share;
 }
 
 /** A cycle by one GEMM per summed vertex beyond the first (math.md §6.3): 2 n^3 (dv + 1) each, and n^2 exponentials per edge. */

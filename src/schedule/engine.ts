@@ -1,11 +1,13 @@
 import type { AttentionRequest, Problem } from '../contract/request.ts';
-import { fail, ServiceError } from '../errors.ts';
-import { compile } from '../plan/compile.ts';
+import { fail } from '../errors.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
-import type { FloatDType, Tensor, TensorData } from '../tensor/tensor.ts';
 import { type Binding, bind } from './bind.ts';
-import { Budget, type BudgetLimits, type Reservation } from './budget.ts';
-import { execute } from './execution.ts';
+import { Budget, type BudgetLimits } from './budget.ts';
+import { type Compiler, createCompiler } from './compiler.ts';
+import { type Departure, watchDeparture } from './departure.ts';
+import { type Execution, execute } from './execution.ts';
+import { marginalRequest } from './marginals.ts';
+import { collect, marginalTensor } from './outputs.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { FairQueue } from './queue.ts';
 import type { Result } from './result.ts';
@@ -48,99 +50,123 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await pool.close();
     throw new Error(`No back end could be loaded: ${JSON.stringify(machine.unavailable)}`);
   }
-  const queue = new FairQueue(pool);
-  const budget = new Budget(options);
+  const parts: Parts = { compile: createCompiler(machine), queue: new FairQueue(pool), budget: new Budget(options), options };
+  const { compile, queue, budget } = parts;
   return {
     machine,
-    run: (request, context) => runRequest(request, context, { machine, queue, budget, options }),
-    plan: (problem) => compile(problem, machine),
+    run: (request, context) => runRequest(request, context, parts),
+    plan: compile,
     load: () => ({ queuedSeconds: budget.queuedSeconds, inflightBytes: budget.inflightBytes, queueDepth: queue.depth }),
     close: () => pool.close(),
   };
 }
 
 interface Parts {
-  readonly machine: Machine;
+  readonly compile: Compiler;
   readonly queue: FairQueue;
   readonly budget: Budget;
   readonly options: EngineOptions;
 }
 
-async function runRequest(request: AttentionRequest, context: RunContext, parts: Parts): Promise<Result> {
+/** A request with its plan; the marginal weights of a variable are a further part. */
+interface Part {
+  readonly request: AttentionRequest;
+  readonly plan: Plan;
+  /** 0 for the request itself. */
+  readonly variable: number;
+}
+
+async function runRequest(
+  request: AttentionRequest,
+  context: RunContext,
+  { compile, queue, budget, options }: Parts,
+): Promise<Result> {
   const began = performance.now();
-  const plan = compile(request.problem, parts.machine);
-  checkLimits(plan, request, parts.options);
-  const reservation = parts.budget.admit(plan.seconds, plan.bytes);
-  const abort = new AbortController();
-  let where = 'in the queue';
-  const leave = (): void => abort.abort(new ServiceError('client_closed_request', 'The client closed the connection'));
-  const deadline = setTimeout(() => {
-    const detail = `The deadline of ${context.timeoutMs} ms passed ${where}`;
-    abort.abort(new ServiceError('deadline_exceeded', detail, { limit: context.timeoutMs, setting: 'REQUEST_TIMEOUT_MS' }));
-  }, context.timeoutMs);
-  context.signal.addEventListener('abort', leave, { once: true });
-  if (context.signal.aborted) leave();
+  const parts = requestParts(request, compile);
+  checkLimits(parts, options);
+  const [seconds, bytes] = [sum(parts, ({ plan }) => plan.seconds), sum(parts, ({ plan }) => plan.bytes)];
+  const reservation = budget.admit(seconds, bytes);
+  const departure = watchDeparture(context);
+  const planMs = performance.now() - began;
+  const idle: Promise<void>[] = [];
+  const finished: (Part & Finished)[] = [];
   try {
-    const binding = bindOrRelease(plan, request, reservation);
-    const planMs = performance.now() - began;
-    const onStart = (): void => {
-      where = 'in the kernel';
-    };
-    const { queue } = parts;
-    const { onProgress } = context;
-    const execution = await execute(plan, binding, {
-      queue,
-      signal: abort.signal,
-      onProgress,
-      onStart,
-      onIdle: reservation.release,
-    });
-    const { queueMs, computeMs, stages, fallbackRows, tiles } = execution;
-    return { ...collect(plan, request, binding), fallbackRows, tiles, plan, timing: { planMs, queueMs, computeMs, stages } };
+    for (const part of parts) {
+      finished.push({ ...part, ...(await runPart(part, { queue, departure, idle, onProgress: context.onProgress })) });
+    }
+    const [main, ...marginals] = finished as [Part & Finished, ...(Part & Finished)[]];
+    const { queueMs, stages, fallbackRows, tiles } = main.execution;
+    const weights = new Map(
+      marginals.map(({ variable, plan, binding }) => [`x1,x${variable}`, marginalTensor(plan, request, binding)]),
+    );
+    const timing = { planMs, queueMs, computeMs: sum(finished, ({ execution }) => execution.computeMs), stages };
+    return { ...collect(main.plan, request, main.binding), weights, fallbackRows, tiles, plan: main.plan, timing };
   } finally {
-    clearTimeout(deadline);
-    context.signal.removeEventListener('abort', leave);
+    departure.unwatch();
+    // After an abort tiles still run for a moment; what they hold is given back when the last one has ended.
+    Promise.all(idle).then(reservation.release);
   }
 }
 
-/** Memory that cannot be had is an answer, not a leak of the budget. */
-function bindOrRelease(plan: Plan, request: AttentionRequest, reservation: Reservation): Binding {
+function requestParts(request: AttentionRequest, compile: Compiler): Part[] {
+  const others = request.output.weights ? request.problem.rows.slice(1).map((_, index) => index + 2) : [];
+  const requests = [
+    { request, variable: 0 },
+    ...others.map((variable) => ({ request: marginalRequest(request, variable), variable })),
+  ];
+  return requests.map((part) => ({ ...part, plan: compile(part.request.problem) }));
+}
+
+interface PartContext {
+  readonly queue: FairQueue;
+  readonly departure: Departure;
+  /** Gets a promise that resolves when none of the part's tiles runs any more. */
+  readonly idle: Promise<void>[];
+  readonly onProgress: RunContext['onProgress'];
+}
+
+interface Finished {
+  readonly binding: Binding;
+  readonly execution: Execution;
+}
+
+async function runPart({ request, plan }: Part, { queue, departure, idle, onProgress }: PartContext): Promise<Finished> {
+  const binding = bindMemory(plan, request);
+  const { promise, resolve: onIdle } = Promise.withResolvers<void>();
+  idle.push(promise);
+  const { signal, onStart } = departure;
+  return { binding, execution: await execute(plan, binding, { queue, signal, onStart, onProgress, onIdle }) };
+}
+
+function bindMemory(plan: Plan, request: AttentionRequest): Binding {
   try {
     return bind(plan, request);
   } catch (cause) {
-    reservation.release();
     fail('overloaded', `The ${plan.bytes} bytes that the plan needs could not be allocated`, { retryAfterSeconds: 1, cause });
   }
 }
 
-function checkLimits(plan: Plan, request: AttentionRequest, { maxSyncSeconds, maxResultBytes }: EngineOptions): void {
-  const seconds = plan.estimatedMs / 1e3;
+function checkLimits(parts: readonly Part[], { maxSyncSeconds, maxResultBytes }: EngineOptions): void {
+  const seconds = sum(parts, ({ plan }) => plan.estimatedMs) / 1e3;
+  const { algorithm, exponent } = (parts[0] as Part).plan;
   if (seconds > maxSyncSeconds) {
     const detail =
-      `The plan (${plan.algorithm}, n^${plan.exponent}) is modelled at ${seconds.toPrecision(3)} s and MAX_SYNC_SECONDS is ${maxSyncSeconds}; ` +
+      `The plan (${algorithm}, n^${exponent}) is modelled at ${seconds.toPrecision(3)} s and MAX_SYNC_SECONDS is ${maxSyncSeconds}; ` +
       'work this long is for the job endpoint POST /v1/jobs, which this version does not serve yet';
     fail('cost_exceeds_limit', detail, { limit: maxSyncSeconds, actual: seconds, setting: 'MAX_SYNC_SECONDS' });
   }
-  const width = request.problem.precision === 'float32' ? 4 : 8;
-  const bytes = plan.batch * plan.heads * (plan.rows[0] as number) * (request.problem.dv + 1) * width;
+  const bytes = sum(parts, resultBytes);
   if (bytes > maxResultBytes) {
     const detail = `The result has ${bytes} bytes and MAX_BODY_BYTES is ${maxResultBytes}`;
     fail('too_large', detail, { limit: maxResultBytes, actual: bytes, setting: 'MAX_BODY_BYTES' });
   }
 }
 
-/** The outputs as tensors in the wanted type; rounding to it is the codec's. */
-function collect(plan: Plan, request: AttentionRequest, binding: Binding): Pick<Result, 'output' | 'logSumExp' | 'emptyRows'> {
-  const { outputRank, output, problem } = request;
-  const dtype: FloatDType = output.dtype ?? problem.precision;
-  const lead = [plan.batch, plan.heads, plan.rows[0] as number].slice(4 - outputRank);
-  const sums = binding.output('logSumExp');
-  let emptyRows = 0;
-  for (const sum of sums) if (sum === Number.NEGATIVE_INFINITY) emptyRows++;
-  const tensor = (shape: readonly number[], data: unknown): Tensor => ({ dtype, shape, data: data as TensorData });
-  return {
-    output: tensor([...lead, problem.dv], binding.output('output')),
-    logSumExp: output.logSumExp ? tensor(lead, sums) : null,
-    emptyRows,
-  };
+function resultBytes({ plan, request: { problem } }: Part): number {
+  const width = problem.precision === 'float32' ? 4 : 8;
+  return plan.batch * plan.heads * (plan.rows[0] as number) * (problem.dv + 1) * width;
+}
+
+function sum<T>(all: readonly T[], of: (one: T) => number): number {
+  return all.reduce((total, one) => total + of(one), 0);
 }

@@ -1,5 +1,5 @@
 import type { Plan, Stage } from '../plan/plan.ts';
-import { cutRows, TILE_SECONDS } from '../plan/tiles.ts';
+import { cutRows, ONE_PIECE_SECONDS, TILE_SECONDS } from '../plan/tiles.ts';
 import type { Binding } from './bind.ts';
 import type { WorkItem } from './queue.ts';
 import type { BoundTile } from './task.ts';
@@ -15,9 +15,6 @@ export interface PlacedItem extends WorkItem {
   readonly tiles: readonly PlacedTile[];
 }
 
-/** A plan shorter than this goes over to one thread in one piece: hand-overs would cost more than a second thread gives. */
-const ONE_PIECE_SECONDS = 1e-3;
-
 let calls = 0;
 
 /** The tiles of one stage in all slices. */
@@ -29,7 +26,8 @@ function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
     if (rows === 0) return [];
     const step = binding.step(stage.step, slice);
     const callId = ++calls;
-    return cutRows(rows, stage.seconds, slices, plan.threads).map(({ first, last }) => ({
+    return cutRows(rows, stage, slices, plan.threads).map(({ first, last }) => ({
+      backend: stage.backend.name,
       step,
       firstRow: first,
       lastRow: last,
@@ -45,7 +43,7 @@ export function* levels(plan: Plan, binding: Binding, control: Int32Array): Gene
   const indices = plan.stages.map((_, index) => index);
   if (plan.seconds < ONE_PIECE_SECONDS) {
     const tiles = indices.flatMap((index) => stageTiles(plan, index, binding));
-    if (tiles.length > 0) yield [item(plan, control, tiles)];
+    if (tiles.length > 0) yield [item(control, tiles)];
     return;
   }
   const deepest = Math.max(...plan.stages.map(({ level }) => level));
@@ -54,13 +52,14 @@ export function* levels(plan: Plan, binding: Binding, control: Int32Array): Gene
       .filter((index) => plan.stages[index]?.level === level)
       .flatMap((index) => stageTiles(plan, index, binding));
     yield bundle(plan, control, tiles);
+    binding.release(level);
   }
 }
 
 /** Joins neighbouring tiles that are too short to be handed over one by one, but leaves every thread something to do. */
-function bundle(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
+function bundle({ threads }: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
   const total = tiles.reduce((sum, { seconds }) => sum + seconds, 0);
-  const target = Math.min(TILE_SECONDS, total / plan.threads);
+  const target = Math.min(TILE_SECONDS, total / threads);
   const items: PlacedItem[] = [];
   let open: PlacedTile[] = [];
   let seconds = 0;
@@ -68,18 +67,18 @@ function bundle(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): 
     open.push(tile);
     seconds += tile.seconds;
     if (seconds < 0.75 * target) continue;
-    items.push(item(plan, control, open));
+    items.push(item(control, open));
     open = [];
     seconds = 0;
   }
-  if (open.length > 0) items.push(item(plan, control, open));
+  if (open.length > 0) items.push(item(control, open));
   return items;
 }
 
-function item(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
-  const bound = tiles.map(({ step, firstRow, lastRow, callId }) => ({ step, firstRow, lastRow, callId }));
+function item(control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
+  const bound = tiles.map(({ backend, step, firstRow, lastRow, callId }) => ({ backend, step, firstRow, lastRow, callId }));
   return {
-    task: { backend: plan.backend.name, control, tiles: bound },
+    task: { control, tiles: bound },
     seconds: tiles.reduce((sum, tile) => sum + tile.seconds, 0),
     tiles,
   };

@@ -21,6 +21,8 @@ export interface ComputeTiming {
 export interface Result {
   readonly output: Tensor;
   readonly logSumExp: Tensor | null;
+  /** Marginal attention P(l_j | l_1) by pair, `x1,xj`, where it was asked for. */
+  readonly weights: ReadonlyMap<string, Tensor>;
   /** Rows without an admissible tuple, padded rows among them; their output is 0. */
   readonly emptyRows: number;
   readonly fallbackRows: number;

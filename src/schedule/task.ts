@@ -2,6 +2,7 @@ import type { BackendDescription, BackendName, Matrix, Step } from '../../kernel
 
 /** One tile with its operands bound to views on shared memory. */
 export interface BoundTile {
+  readonly backend: BackendName;
   readonly step: Step<Matrix>;
   readonly firstRow: number;
   readonly lastRow: number;
@@ -10,7 +11,6 @@ export interface BoundTile {
 
 /** What one thread is given at once: tiles run in order. Small requests go over in a single task. */
 export interface TileTask {
-  readonly backend: BackendName;
   readonly control: Int32Array;
   readonly tiles: readonly BoundTile[];
 }

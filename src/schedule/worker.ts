@@ -51,14 +51,14 @@ export function report(): WorkerReport {
 }
 
 /** Runs the tiles of a task in order; a cancelled task stops at the first look at its flag. */
-export function runTiles(task: TileTask): TileOutcome[] {
-  const backend = backends.get(task.backend);
-  if (backend === undefined) throw new Error(`back end ${task.backend} is not loaded in this thread: ${unavailable[task.backend]}`);
+export async function runTiles(task: TileTask): Promise<TileOutcome[]> {
   const outcomes: TileOutcome[] = [];
-  for (const { step, firstRow, lastRow, callId } of task.tiles) {
+  for (const { backend: name, step, firstRow, lastRow, callId } of task.tiles) {
+    const backend = backends.get(name);
+    if (backend === undefined) throw new Error(`back end ${name} is not loaded in this thread: ${unavailable[name]}`);
     if (Atomics.load(task.control, CANCEL) !== 0) break;
     const startMs = epochMs();
-    const { fallbackRows } = backend.run(step, { firstRow, lastRow, control: task.control, callId });
+    const { fallbackRows } = await backend.run(step, { firstRow, lastRow, control: task.control, callId });
     outcomes.push({ startMs, endMs: epochMs(), fallbackRows });
   }
   return outcomes;

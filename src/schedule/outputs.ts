@@ -1,0 +1,53 @@
+import type { AttentionRequest } from '../contract/request.ts';
+import { fail } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import { findNonFinite } from '../tensor/convert.ts';
+import type { FloatDType, Tensor, TensorData } from '../tensor/tensor.ts';
+import type { Binding } from './bind.ts';
+import type { Result } from './result.ts';
+
+/** The outputs as tensors in the wanted type; rounding to it is the codec's. @throws ServiceError `non_finite_output` */
+export function collect(
+  plan: Plan,
+  request: AttentionRequest,
+  binding: Binding,
+): Pick<Result, 'output' | 'logSumExp' | 'emptyRows'> {
+  const { output, problem } = request;
+  const sums = binding.output('logSumExp');
+  const rows = binding.output('output');
+  checkFinite(rows, sums);
+  let emptyRows = 0;
+  for (const sum of sums) if (sum === Number.NEGATIVE_INFINITY) emptyRows++;
+  return {
+    output: outputTensor(plan, request, [problem.dv], rows),
+    logSumExp: output.logSumExp ? outputTensor(plan, request, [], sums) : null,
+    emptyRows,
+  };
+}
+
+/** P(l_j | l_1) of one variable, [.., n1, n_j]. */
+export function marginalTensor(plan: Plan, request: AttentionRequest, binding: Binding): Tensor {
+  const rows = binding.output('output');
+  checkFinite(rows, binding.output('logSumExp'));
+  const columns = rows.length / (plan.batch * plan.heads * (plan.rows[0] as number));
+  return outputTensor(plan, request, [columns], rows);
+}
+
+function outputTensor(
+  plan: Plan,
+  { outputRank, output, problem }: AttentionRequest,
+  columns: readonly number[],
+  data: unknown,
+): Tensor {
+  const dtype: FloatDType = output.dtype ?? problem.precision;
+  const lead = [plan.batch, plan.heads, plan.rows[0] as number].slice(4 - outputRank);
+  return { dtype, shape: [...lead, ...columns], data: data as TensorData };
+}
+
+/** Finite inputs can still overflow: scores beyond the precision's range leave NaN, which must never go out as an answer. */
+function checkFinite(rows: ArrayLike<number>, sums: ArrayLike<number>): void {
+  const count = findNonFinite(rows).count + findNonFinite(sums, { allowNegativeInfinity: true }).count;
+  if (count === 0) return;
+  const detail = `${count} results are not finite: the scores overflow the compute precision. Ask for precision float64, or use a smaller scale`;
+  fail('non_finite_output', detail, { errors: [{ pointer: '/scale', detail }] });
+}
