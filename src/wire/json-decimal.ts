@@ -4,8 +4,10 @@
  * For each count of digits p, n = round(x·10^(p-1-e)) is the nearest decimal; it reads back when n·10^(e+1-p) lies less than half a unit
  * in the last place from x. All of it is fp64 arithmetic on integers below 10^9: its error is under 1e-8 of that half unit, which the
  * margin in the tables covers, and at the full digits of the type the nearest decimal always reads back.
- * Decimals on an exact tie are passed over: not every reader rounds ties to even. Versions tried, 2^20 normal
- * float32: toPrecision 6..9 with a test each; the engine's 17 digits of the widened value; this. Measured: bench/wire.ts.
+ * Decimals on an exact tie are passed over: not every reader rounds ties to even.
+ *
+ * Versions tried, ms for 2^20 normally distributed float32 (bench/wire.ts): toPrecision 6..9 with a test each 576; the engine's 17 digits
+ * of the widened value 131, and 1.8 times the bytes; this 71.
  */
 import type { FloatDType } from '../tensor/tensor.ts';
 
