@@ -82,6 +82,10 @@ export const OptionsSchema = z.strictObject({
   polynomial: PolynomialText.optional(),
   scale: ScaleSchema.default('1/d'),
   mask: MaskSchema.default({ type: 'none' }),
+  causal: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Shorthand: true means edge-causal for trees and root-causal for everything else' }),
   mode: z
     .enum(['exact', 'approximate', 'auto'])
     .default('exact')

@@ -1,4 +1,4 @@
-import type { BackendDescription } from '../../kernels/backend.ts';
+import type { BackendDescription, StepKind } from '../../kernels/backend.ts';
 import type { Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import { blockTree } from '../polynomial/blocks.ts';
@@ -30,7 +30,8 @@ export function compile(problem: Problem, machine: Machine): Plan {
   checkAlgorithm(problem, blocks);
   const draft = newDraft(problem, backends);
   const used = new Set<PlanAlgorithm>();
-  if (!supports(draft, ['attend', 'combine'])) refuseBackend(problem, backends);
+  const always: StepKind[] = problem.projected.names.length > 0 ? ['attend', 'combine', 'project'] : ['attend', 'combine'];
+  if (!supports(draft, always)) refuseBackend(problem, backends);
   solve(draft, tree, masks, (block) => {
     const method = chooseMethod(draft, block);
     if (method === null) refuseBackend(problem, backends);

@@ -70,7 +70,7 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
   const { retryAfterSeconds } = error.extra;
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
-  if (error.status >= 500) request.log.error({ err: error, cause: error.cause }, error.message);
+  if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
   request.logFields.code = error.code;
   return reply
     .code(error.status)
