@@ -13,8 +13,13 @@ export interface NativeOptions {
   readonly path?: string | undefined;
 }
 
+/** Runs in the calling thread and is done when it returns. */
+export interface NativeBackend extends Backend {
+  run(step: Step<Matrix>, tile: TileContext): TileReport;
+}
+
 /** @throws Error with the reason when the addon is missing, does not load, or has not the instruction set asked for. */
-export function load(options: NativeOptions = {}): Backend {
+export function load(options: NativeOptions = {}): NativeBackend {
   const addon = loadAddon(options.path);
   const isa = isaIndex(addon, options.isa);
   return {

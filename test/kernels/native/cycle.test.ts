@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Backend, CycleStep, Matrix, VariableOperands } from '../../../kernels/backend.ts';
+import type { CycleStep, Matrix, VariableOperands } from '../../../kernels/backend.ts';
 import {
   expectedOutput,
   expectOutput,
@@ -26,7 +26,13 @@ function cycleOf(order: readonly number[]): Pick<Problem, 'monomials'> & { t: nu
   return { t: order.length, monomials };
 }
 
-function run(backend: Backend, problem: Problem, order: readonly number[], product: 'gemm' | 'fast', cuts: number[] = []): Outcome {
+function run(
+  backend: NativeBackend,
+  problem: Problem,
+  order: readonly number[],
+  product: 'gemm' | 'fast',
+  cuts: number[] = [],
+): Outcome {
   const { rows } = problem.variables[0].queries;
   const precision = precisionOf(problem);
   const dv = problem.variables.find(({ values }) => values !== null)?.values?.cols ?? 1;
