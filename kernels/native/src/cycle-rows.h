@@ -237,7 +237,7 @@ template <class T>
 long cycleStep(const CycleArgs &a) {
   const long dv = a.message ? a.h.dv : 0;
   // The fast product is for one matrix product a channel; longer cycles, and what is too small to halve, take the classical one.
-  const int levels = a.fast && a.h.t == 3 ? fastLevels<T>(a.h.n[a.order[1]], a.h.n[a.order[2]], a.tile.lastRow - a.tile.firstRow) : 0;
+  const int levels = a.fast && a.h.t == 3 ? fastLevels<T>(a.h.n[a.order[1]], a.h.n[a.order[2]], a.h.n[1]) : 0;
   Cycle<T> cycle = {a, a.h.t - 2, a.h.d, dv, 0, levels, {}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   if (!prepareCycle<T>(cycle)) return 0;
   const Panels<T> p = layOutPanels<T>(cycle);

@@ -16,12 +16,13 @@ namespace poly::POLY_ISA {
 constexpr double kFastEpsilon = 1e-5;
 constexpr double kProbeSafety = 1.5;  // covers the estimate's own deviation
 
-// Halving pays from about this many rows and columns of each half; measured by bench/kernels.ts.
+// Halving pays from about 384 rows and columns, twice from 768 (AVX-512 and fp32, bench/results/kernels.md). Depends on nothing that
+// differs between the tiles of a call: they share the packed operands.
 template <class T>
 int fastLevels(long n, long m, long rows) {
   const long smaller = least(n, m);
-  if (smaller >= 1024 && rows >= 4 * kPanel<T>) return 2;
-  return smaller >= 256 && rows >= 2 * kPanel<T> ? 1 : 0;
+  if (smaller >= 768 && rows >= 4 * kPanel<T>) return 2;
+  return smaller >= 384 && rows >= 2 * kPanel<T> ? 1 : 0;
 }
 
 // Signs from a counter, mixed by multiplications and shifts: the same for the same place in every run.

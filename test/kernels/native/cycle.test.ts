@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CycleStep, Matrix, VariableOperands } from '../../../kernels/backend.ts';
+import type { NativeBackend } from '../../../kernels/native/index.ts';
 import {
   expectedOutput,
   expectOutput,
@@ -103,6 +104,51 @@ describe.each(SETS_AND_PRECISIONS)('cycle on $isa in $precision', ({ backend, pr
     }
     expect(fallbacks).toBeGreaterThan(50);
     expect(accepted).toBeGreaterThan(50);
+  });
+});
+
+// The classical product in fp64, tested above, stands for the definition: n^3 tuples would take minutes.
+describe.each(SETS_AND_PRECISIONS)('the fast product on $isa in $precision', ({ backend, precision }) => {
+  const widened = (problem: Problem): Problem => {
+    const widen = (operand: Matrix | null) => operand && { ...operand, data: Float64Array.from(operand.data) };
+    const variables = problem.variables.map(({ queries, values, bias }) => ({
+      queries: { ...queries, data: Float64Array.from(queries.data) },
+      values: widen(values),
+      bias: widen(bias),
+    }));
+    return { ...problem, variables };
+  };
+  const problemOf = (sizes: number[], score: number): Problem => {
+    const random = randomSource(31);
+    const random2 = () => 2 * random() - 1;
+    const variables = sizes.map((n, j) => ({
+      queries: matrix(precision, n, 3, random2),
+      values: j > 0 ? matrix(precision, n, 2, () => 10 * random2()) : null,
+      bias: matrix(precision, n, 1, () => (random() < 0.1 ? -Infinity : 0)),
+    }));
+    return { variables, monomials: cycleOf([1, 2, 3]).monomials, masks: [], scale: score / 3 };
+  };
+
+  it.each([
+    { name: 'one level', sizes: [150, 391, 402] },
+    { name: 'two levels', sizes: [261, 771, 790] },
+  ])('keeps every accepted row within its certificate, by $name', ({ sizes }) => {
+    for (const score of [0.2, 60]) {
+      const problem = problemOf(sizes, score);
+      const fast = run(backend, problem, [1, 2, 3], 'fast', [70]);
+      const truth = run(backend, widened(problem), [1, 2, 3], 'gemm');
+      const allowed = 3e-5 * 100; // the certificate's 1e-5, for numerator and denominator and rounding, times max|V2| max|V3|
+      const scores = precision === 'float32' ? 4e-7 * 2 * (1 + score) * 100 : 0;
+      for (const [i, value] of fast.message.data.entries()) {
+        expect(Math.abs(value - truth.message.data[i])).toBeLessThanOrEqual(allowed + scores);
+      }
+      for (const [i, value] of fast.logSumExp.data.entries()) {
+        if (truth.logSumExp.data[i] === -Infinity) expect(value).toBe(-Infinity);
+        else expect(Math.abs(value - truth.logSumExp.data[i])).toBeLessThanOrEqual(3e-5 + 1e-6 * (1 + score));
+      }
+      if (score < 1) expect(fast.fallbackRows).toBe(0);
+      else expect(fast.fallbackRows).toBeGreaterThan(100);
+    }
   });
 });
 
