@@ -2,7 +2,18 @@
  * The native back end: C++ with SIMD behind Node-API, one source compiled for several instruction sets (kernels/native/src). Runs in
  * the thread that calls it; operands may be views on shared memory and are never copied.
  */
-import type { Backend, BackendDescription, Matrix, Precision, Rates, Step, TileContext, TileReport } from '../backend.ts';
+import {
+  type Backend,
+  type BackendDescription,
+  type Matrix,
+  PROGRESS,
+  type Precision,
+  type Rates,
+  type Step,
+  type TileContext,
+  type TileReport,
+  type VariableOperands,
+} from '../backend.ts';
 import { type Addon, isaIndex, KINDS, loadAddon } from './addon.ts';
 import { encode } from './encode.ts';
 
@@ -29,6 +40,8 @@ export function load(options: NativeOptions = {}): NativeBackend {
   };
 }
 
+type WholeStep = Extract<Step<Matrix>, { variables: unknown }>;
+
 function describe(addon: Addon, isa: number): BackendDescription {
   return {
     name: 'native',
@@ -46,6 +59,19 @@ function rates(addon: Addon, isa: number, precision: Precision): Rates {
 }
 
 function run(addon: Addon, isa: number, step: Step<Matrix>, tile: TileContext): TileReport {
+  if ('variables' in step && step.variables.some(({ queries }) => queries.rows === 0)) return fillEmpty(step, tile);
   const { kind, numbers, operands } = encode(step, tile);
   return { fallbackRows: addon.run(isa, KINDS[kind], numbers, operands, tile.control) };
+}
+
+/** A variable without rows (padding of length 0) leaves no tuple: every row of the tile is empty (math.md §7). */
+function fillEmpty(step: WholeStep, { firstRow, lastRow, control }: TileContext): TileReport {
+  const { message, logSumExp, variables } = step;
+  // Tiles of a conditioned step without x1 in its cutset are parts, of n1 rows each.
+  const rows =
+    step.kind === 'conditioned' && !step.cutset.includes(1) ? (variables[0] as VariableOperands<Matrix>).queries.rows : 1;
+  logSumExp.data.fill(Number.NEGATIVE_INFINITY, firstRow * rows, lastRow * rows);
+  message?.data.fill(0, firstRow * rows * message.cols, lastRow * rows * message.cols);
+  Atomics.add(control, PROGRESS, lastRow - firstRow);
+  return { fallbackRows: 0 };
 }
