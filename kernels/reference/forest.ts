@@ -3,8 +3,9 @@
  * queries are the parent's rows times the weight that the fixed rows leave on that edge.
  */
 import type { ConditionedStep, Matrix } from '../backend.ts';
+import { addWeights } from './assignments.ts';
 import { widen } from './operands.ts';
-import type { Node, Restriction, Term } from './restriction.ts';
+import type { Node, Restriction } from './restriction.ts';
 import { attendRows } from './softmax.ts';
 
 /** One free variable with everything that its message needs; the arrays are filled anew for every assignment. */
@@ -85,24 +86,6 @@ export function solveForest(forest: Forest, assignment: Int32Array, control: Int
   return true;
 }
 
-/** weight[c] += factor Σ_terms a ∏ fixed rows[c]: what the fixed rows leave of monomials with the same free variables. */
-export function addWeights(
-  forest: Forest,
-  terms: readonly Term[],
-  assignment: Int32Array,
-  factor: number,
-  weight: Float64Array,
-): void {
-  const { d, rows } = forest;
-  for (const { coefficient, fixed } of terms) {
-    for (let c = 0; c < d; c++) {
-      let product = factor * coefficient;
-      for (const variable of fixed) product *= rows[variable - 1][assignment[variable - 1] * d + c];
-      weight[c] += product;
-    }
-  }
-}
-
 /** Masks between this variable and fixed ones leave a range of rows. */
 function restrictRange(state: NodeState, assignment: Int32Array): void {
   state.first = 0;
@@ -128,7 +111,7 @@ function fillBias(forest: Forest, state: NodeState, assignment: Int32Array): voi
   }
   if (node.unary.length === 0) return;
   const weight = new Float64Array(d);
-  addWeights(forest, node.unary, assignment, forest.scale, weight);
+  addWeights(forest.rows, node.unary, assignment, forest.scale, weight);
   for (let l = first, at = first * d; l < last; l++) {
     let inner = 0;
     for (let c = 0; c < d; c++, at++) inner += weight[c] * queries[at];
@@ -154,7 +137,7 @@ function sendMessage(forest: Forest, state: NodeState, assignment: Int32Array, c
   const { node } = state;
   const parent = forest.states.find((other) => other.node.variable === node.parent);
   const weight = new Float64Array(parent === undefined ? 0 : forest.d);
-  addWeights(forest, node.terms, assignment, forest.scale, weight);
+  addWeights(forest.rows, node.terms, assignment, forest.scale, weight);
   const problem = {
     queries: parent === undefined ? state.queries.subarray(0, 0) : parent.queries,
     weight,

@@ -5,8 +5,10 @@ import { measureRates } from './calibration.ts';
 import { runCombine } from './combine.ts';
 import { runConditioned } from './conditioned.ts';
 import { runDefinition } from './definition.ts';
+import { runEliminate } from './eliminate.ts';
 import { runMerge } from './merge.ts';
 import { runPrefix } from './prefix.ts';
+import { runProject } from './project.ts';
 
 /** `now` gives milliseconds on a clock that never goes back; only `describe` reads it. */
 export function load({ now = () => performance.now() }: { readonly now?: () => number } = {}): Backend {
@@ -17,7 +19,7 @@ function describe(now: () => number): BackendDescription {
   return {
     name: 'reference',
     precisions: ['float32', 'float64'],
-    steps: ['attend', 'combine', 'conditioned', 'merge', 'definition', 'prefix'],
+    steps: ['attend', 'combine', 'conditioned', 'merge', 'definition', 'prefix', 'eliminate', 'project'],
     isa: null,
     device: 'cpu',
     rates: { float32: measureRates('float32', now), float64: measureRates('float64', now) },
@@ -43,6 +45,12 @@ function run(step: Step<Matrix>, tile: TileContext): TileReport {
       break;
     case 'prefix':
       runPrefix(step, tile);
+      break;
+    case 'eliminate':
+      runEliminate(step, tile);
+      break;
+    case 'project':
+      runProject(step, tile);
       break;
     default:
       throw new Error(`the reference back end does not run ${step.kind} steps`);

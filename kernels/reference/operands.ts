@@ -1,5 +1,5 @@
 /** Checks of operands at the entry of a step. What they find is a mistake of the planner, not of the user: plain Errors. */
-import type { ConditionedStep, DefinitionStep, Matrix, TileContext } from '../backend.ts';
+import type { ConditionedStep, DefinitionStep, EliminateStep, Matrix, TileContext } from '../backend.ts';
 
 /** Throws unless `matrix` is [rows, cols] and its data has just that length. */
 export function checkShape(name: string, matrix: Matrix | null, rows: number, cols: number): void {
@@ -19,7 +19,10 @@ export function checkTile(tile: TileContext, rows: number): void {
 }
 
 /** The operands that steps on whole polynomials share. `outputRows` is the number of rows of their results. */
-export function checkPolynomial(step: ConditionedStep<Matrix> | DefinitionStep<Matrix>, outputRows: number): void {
+export function checkPolynomial(
+  step: ConditionedStep<Matrix> | EliminateStep<Matrix> | DefinitionStep<Matrix>,
+  outputRows: number,
+): void {
   const { variables, monomials, masks } = step;
   const t = variables.length;
   const first = variables[0];

@@ -2,7 +2,10 @@
  * What is left of a polynomial when the variables of a cutset are fixed (math.md §6.4): monomials with no free variable are constants,
  * with one are unary biases, with two are edges of the residual forest. This part depends on the step alone, not on the assignment.
  */
-import type { Band, ConditionedStep, Matrix } from '../backend.ts';
+import type { Band, ConditionedStep, EliminateStep, Matrix, PairMask } from '../backend.ts';
+
+/** The steps that fix a cutset. */
+export type CutsetStep = ConditionedStep<Matrix> | EliminateStep<Matrix>;
 
 /** A monomial seen from its free variables: its coefficient and the variables whose rows multiply the weight. */
 export interface Term {
@@ -31,7 +34,7 @@ export interface Node {
 export interface Restriction {
   readonly cutset: readonly number[];
   readonly constants: readonly Term[];
-  readonly masks: readonly { readonly row: number; readonly column: number; readonly lowest: number; readonly highest: number }[];
+  readonly masks: readonly PairMask[];
   readonly nodes: readonly Node[]; // children before parents
 }
 
@@ -62,17 +65,11 @@ export function restrict(step: ConditionedStep<Matrix>): Restriction {
     });
   }
   checkEdges(step, nodes);
-  const isFixed = (variable: number) => step.cutset.includes(variable);
-  return {
-    cutset: step.cutset,
-    constants: termsOf(step, []),
-    masks: step.masks.filter((mask) => isFixed(mask.row) && isFixed(mask.column)),
-    nodes,
-  };
+  return { cutset: step.cutset, constants: termsOf(step, []), masks: fixedMasks(step), nodes };
 }
 
 /** The monomials whose free variables are just these. */
-function termsOf(step: ConditionedStep<Matrix>, free: readonly number[]): Term[] {
+export function termsOf(step: CutsetStep, free: readonly number[]): Term[] {
   const terms: Term[] = [];
   for (const { coefficient, variables } of step.monomials) {
     const fixed = variables.filter((variable) => step.cutset.includes(variable));
@@ -82,7 +79,13 @@ function termsOf(step: ConditionedStep<Matrix>, free: readonly number[]): Term[]
   return terms;
 }
 
-function halfMasks(step: ConditionedStep<Matrix>, variable: number): HalfMask[] {
+/** The masks between two fixed variables: they forbid whole assignments. */
+export function fixedMasks({ masks, cutset }: CutsetStep): PairMask[] {
+  return masks.filter(({ row, column }) => cutset.includes(row) && cutset.includes(column));
+}
+
+/** The masks between this free variable and fixed ones. */
+export function halfMasks(step: CutsetStep, variable: number): HalfMask[] {
   const masks: HalfMask[] = [];
   for (const { row, column, lowest, highest } of step.masks) {
     if (row === variable && step.cutset.includes(column)) masks.push({ fixed: column, lowest, highest });
@@ -92,7 +95,7 @@ function halfMasks(step: ConditionedStep<Matrix>, variable: number): HalfMask[] 
 }
 
 /** All masks of one edge together, on l_parent - l_variable. */
-function edgeBand(step: ConditionedStep<Matrix>, variable: number, parent: number): Band {
+export function edgeBand(step: CutsetStep, variable: number, parent: number): Band {
   let { lowest, highest } = UNBOUNDED;
   for (const mask of step.masks) {
     if (mask.row === parent && mask.column === variable) {

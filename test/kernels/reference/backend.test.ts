@@ -15,13 +15,18 @@ function everyStep(): { step: Step<Matrix>; rows: number; result: Matrix }[] {
   const fresh = (rows: number) => ({ message: matrix('float64', rows, 2), logSumExp: matrix('float64', rows, 1) });
   const partial = { messages: matrix('float64', 10, 2, () => 1), logSumExps: matrix('float64', 10, 1, () => 0) };
   const attended = { queries: problem.variables[0].queries, keys: queries, keyBias: null, values, scale: 1, band: null };
-  const outputs = [fresh(5), fresh(5), fresh(5), fresh(15), fresh(5), fresh(5)];
+  const outputs = [5, 5, 5, 15, 5, 5, 5, 5, 5].map(fresh);
   const combined = {
     factors: [partial.messages],
     addends: [partial.logSumExps],
     product: matrix('float64', 10, 2),
     sum: matrix('float64', 10, 1),
   };
+  const [root, child, grandchild] = problem.variables;
+  const grandchildren = [{ operands: grandchild, coefficient: 1 }];
+  const rooted = { queries: root.queries, child, coefficient: 1, grandchildren, scale: 1 };
+  const weights = matrix('float64', 2, 3, Math.sin);
+  const projected = matrix('float64', 10, 3);
   const [given1, , given2] = polynomial.conditionings;
   return [
     { step: { kind: 'attend', ...attended, ...outputs[0] }, rows: 5, result: outputs[0].logSumExp },
@@ -30,6 +35,10 @@ function everyStep(): { step: Step<Matrix>; rows: number; result: Matrix }[] {
     { step: { kind: 'conditioned', ...problem, ...given2, parts: 3, ...outputs[3] }, rows: 3, result: outputs[3].logSumExp },
     { step: { kind: 'merge', parts: 2, ...partial, ...outputs[4] }, rows: 5, result: outputs[4].logSumExp },
     { step: { kind: 'combine', ...combined }, rows: 10, result: combined.sum },
+    { step: { kind: 'eliminate', ...problem, cutset: [], order: [3, 2], ...outputs[6] }, rows: 5, result: outputs[6].logSumExp },
+    { step: { kind: 'eliminate', ...problem, cutset: [1], order: [3, 2], ...outputs[7] }, rows: 5, result: outputs[7].logSumExp },
+    { step: { kind: 'prefix', ...rooted, ...outputs[8] }, rows: 5, result: outputs[8].logSumExp },
+    { step: { kind: 'project', input: partial.messages, weights, output: projected }, rows: 10, result: projected },
   ];
 }
 
@@ -64,20 +73,22 @@ describe('the reference back end', () => {
   });
 
   it('adds the rows of every tile to the progress', () => {
-    for (const { step, rows } of everyStep()) {
+    for (const [index, { step, rows }] of everyStep().entries()) {
+      const call = -2 - index;
       const control = new Int32Array(CONTROL_CELLS);
-      expect(backend.run(step, { firstRow: 0, lastRow: rows - 1, control, callId: -2 - rows })).toEqual({ fallbackRows: 0 });
+      expect(backend.run(step, { firstRow: 0, lastRow: rows - 1, control, callId: call })).toEqual({ fallbackRows: 0 });
       expect(control[PROGRESS], step.kind).toBe(rows - 1);
-      backend.run(step, { firstRow: rows - 1, lastRow: rows, control, callId: -2 - rows });
+      backend.run(step, { firstRow: rows - 1, lastRow: rows, control, callId: call });
       expect(control[PROGRESS], step.kind).toBe(rows);
     }
   });
 
   it('stops at once when the request is cancelled', () => {
-    for (const { step, rows, result } of everyStep()) {
+    for (const [index, { step, rows, result }] of everyStep().entries()) {
+      const call = -100 - index;
       const control = new Int32Array(CONTROL_CELLS);
       control[CANCEL] = 1;
-      expect(backend.run(step, { firstRow: 0, lastRow: rows, control, callId: -100 - rows })).toEqual({ fallbackRows: 0 });
+      expect(backend.run(step, { firstRow: 0, lastRow: rows, control, callId: call })).toEqual({ fallbackRows: 0 });
       expect(control[PROGRESS], step.kind).toBe(0);
       expect(result.data.every(Number.isNaN), step.kind).toBe(true);
     }
