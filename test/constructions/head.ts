@@ -23,6 +23,8 @@ type Monomial = ReturnType<typeof monomialsOf>[number];
 export function queriesOf(text: string, n: number, terms: readonly Term[]): Rows[] {
   const monomials = monomialsOf(text);
   const t = variableCountOf(text);
+  if (monomials.some(({ coefficient }) => !Number.isFinite(coefficient)))
+    throw new Error(`write the coefficients of ${text} as numbers`);
   const blocks = terms.map((term) => blockOf(monomials, term));
   const d = blocks.reduce((sum, { signs }) => sum + signs.length, 0);
   return Array.from({ length: t }, (_, j) =>
@@ -118,7 +120,7 @@ function stacked(heads: readonly Rows[], dtype: string): unknown {
   return { shape, dtype, base64: Buffer.from(array.buffer).toString('base64') };
 }
 
-/** What rounding in float32 may do to an output in [0, 1] (math.md §8, item 4). */
-export function rounding(t: number, maxScore: number): number {
-  return 0.5 * (t - 1) * 4e-7 * (1 + maxScore);
+/** What rounding may do to an output in [0, 1] (math.md §8, item 4; the unit of float64 as in helpers/case.ts). */
+export function rounding(t: number, maxScore: number, precision: 'float32' | 'float64' = 'float32'): number {
+  return 0.5 * (t - 1) * (precision === 'float32' ? 4e-7 : 4e-15) * (1 + maxScore);
 }

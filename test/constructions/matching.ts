@@ -67,53 +67,46 @@ export function cosineTerms(tokens: Tokens, variables: readonly number[], delta:
   return [...terms, blank];
 }
 
+/** γ: n^(k-1) tuples off by one at least weigh δ together, half of that gap below the blank tuple. */
+export function squareAmplitude({ values }: Tokens, k: number, delta: number): number {
+  return 2 * Math.log(values.length ** (k - 1) / delta);
+}
+
+/** What keeps tuples out that are blank in part: more than all squares can give. */
+export function squarePenalty(tokens: Tokens, k: number, delta: number): number {
+  return squareAmplitude(tokens, k, delta) * k * (2 * k * tokens.modulus) ** 2;
+}
+
 /**
- * -γ(x_1 + x_2 + x_3 - T)^2 in pair terms alone, less what depends on l1 only; a blank pair stands at -γ/2, half a blank one out of reach.
+ * -γ(x_1 + .. + x_k - T)^2 in pair terms alone, less what depends on l1 only; the blank tuple stands at -γ/2, those blank in part out of reach.
  *
- * @param variables a triangle; the first asks
+ * @param variables a clique; the first asks
  */
-export function squareTerms(
-  { values }: Tokens,
-  target: number,
-  variables: readonly [number, number, number],
-  delta: number,
-): Term[] {
-  const [i, j, k] = variables;
-  const gamma = 2 * Math.log(values.length ** 2 / delta);
-  const largest = Math.max(...values);
-  const penalty = gamma * (3 * largest + target) ** 2;
-  const cross = withBlank(
-    values.map((x) => Math.sqrt(2 * gamma) * x),
-    0,
-  );
-  const minus = cross.map((x) => -x);
-  const own = withBlank(
-    values.map((x) => -gamma * (x * x - 2 * target * x)),
-    0,
-  );
-  const ones = withBlank(
-    values.map(() => 1),
-    1,
-  );
-  const real = withBlank(
-    values.map(() => 1),
-    0,
-  );
-  const blank = real.map((x) => 1 - x);
-  const level = withBlank(
-    values.map((x) => gamma * (x * x - 2 * target * x + target * target - 0.5)),
-    0,
-  );
+export function squareTerms(tokens: Tokens, target: number, variables: readonly number[], delta: number): Term[] {
+  const { values } = tokens;
+  const [first, second, ...more] = variables as [number, number, ...number[]];
+  const others = [second, ...more];
+  const gamma = squareAmplitude(tokens, variables.length, delta);
+  const penalty = squarePenalty(tokens, variables.length, delta);
+  const feature = (of: (x: number) => number, blank: number): number[] => withBlank(values.map(of), blank);
+  const ones = feature(() => 1, 1);
+  const [real, blank] = [feature(() => 1, 0), feature(() => 0, 1)];
+  const cross = feature((x) => Math.sqrt(2 * gamma) * x, 0);
+  const own = feature((x) => -gamma * (x * x - 2 * target * x), 0);
+  const level = feature((x) => gamma * ((x - target) ** 2 - 0.5), 0);
   return [
-    { [i]: cross, [j]: minus },
-    { [j]: cross, [k]: minus },
-    { [i]: cross, [k]: minus },
-    { [i]: ones, [j]: own },
-    { [i]: ones, [k]: own },
-    { [i]: level, [j]: blank },
-    { [j]: real.map((x) => -penalty * x), [k]: blank },
-    { [j]: blank.map((x) => -penalty * x), [k]: real },
+    ...pairsOf(variables).map(([a, b]): Term => ({ [a]: cross, [b]: cross.map((x) => -x) })),
+    ...others.map((variable): Term => ({ [first]: ones, [variable]: own })),
+    { [first]: level, [second]: blank },
+    ...pairsOf(others).flatMap(([a, b]): Term[] => [
+      { [a]: real.map((x) => -penalty * x), [b]: blank },
+      { [a]: blank.map((x) => -penalty * x), [b]: real },
+    ]),
   ];
+}
+
+function pairsOf(variables: readonly number[]): [number, number][] {
+  return variables.flatMap((a, i) => variables.slice(i + 1).map((b): [number, number] => [a, b]));
 }
 
 /** 1 for real tokens, 0 for the blank one: [n + 1, 1]. */
