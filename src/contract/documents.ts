@@ -205,6 +205,7 @@ const PlannedSchema = z
     estimatedMs: z.number().meta({ description: 'On this machine, by rates measured at start' }),
     verdict: z.enum(['synchronous', 'job-only', 'refused']),
     limit: z.string().optional().meta({ description: 'The setting that stands against it' }),
+    text: z.string().meta({ description: 'The plan in words, a line a stage' }),
     stages: z.array(StageSummarySchema),
   })
   .meta({ id: 'PlannedWork', description: 'The plan for the shape and what it costs here' });

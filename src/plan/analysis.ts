@@ -5,6 +5,7 @@ import { toDot } from '../polynomial/dot.ts';
 import { polynomialFacts } from '../polynomial/facts.ts';
 import { formatPolynomial } from '../polynomial/polynomial.ts';
 import { approximationThreshold, entryThreshold, lowerBound, upperBound } from '../polynomial/statements.ts';
+import { formatPlan } from './format.ts';
 import { maskEdges, pairMasks } from './masks.ts';
 import { operandsOf } from './operands.ts';
 import { degreeFor, scoreBound } from './outlook.ts';
@@ -32,7 +33,12 @@ export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, l
     upperBound: withoutNulls(upperBound(polynomial)),
     lowerBound: withoutNulls(lowerBound(polynomial)),
     shape: { n, d, dv, batch, heads },
-    plan: { ...planSummary(plan), ...verdict(plan, limits), stages: plan.stages.map((stage) => stageSummary(stage, plan)) },
+    plan: {
+      ...planSummary(plan),
+      ...verdict(plan, limits),
+      text: formatPlan(plan),
+      stages: plan.stages.map((stage) => stageSummary(stage, plan)),
+    },
     approximation: {
       threshold: withoutNulls(approximationThreshold(polynomial)),
       entryThreshold: entryThreshold(k, n),

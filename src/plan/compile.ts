@@ -87,9 +87,11 @@ function chooseMethod({ problem, backends }: Draft, block: MaskedBlock): BlockMe
 
 function permitted(method: BlockMethod, block: MaskedBlock, problem: Problem): boolean {
   const { algorithm } = problem;
-  if (algorithm === 'auto') return method.algorithm !== 'fast-matmul' && worthTrying(method, block);
+  const pair = block.variables.length === 2;
+  if (algorithm === 'auto')
+    return pair ? method.algorithm === 'tree-messages' : method.algorithm !== 'fast-matmul' && worthTrying(method, block);
   if (algorithm === 'conditioning') return method.algorithm === 'conditioning';
-  return method.algorithm === algorithm || (block.variables.length === 2 && method.algorithm === 'tree-messages');
+  return method.algorithm === algorithm || (pair && method.algorithm === 'tree-messages');
 }
 
 /** The plan is named after its hardest part. */

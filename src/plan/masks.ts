@@ -61,14 +61,18 @@ export function bandBetween(masks: readonly PairMask[], parent: number, child: n
   return lowest === Number.NEGATIVE_INFINITY && highest === Number.POSITIVE_INFINITY ? null : { lowest, highest };
 }
 
-/** The share of the pairs (row, key) that a band admits: what a kernel that skips the rest computes. */
+/** Kernels skip whole blocks of keys; the blocks on a band's edges are computed whole. */
+export const EDGE_BLOCK = 64;
+
+/** The share of the pairs (row, key) that a kernel computes under a band when it skips what is masked, block by block. */
 export function bandShare(band: Band | null, rows: number, keys: number): number {
   if (band === null) return 1;
   let admitted = 0;
   const samples = Math.min(rows, 64);
   for (let i = 0; i < samples; i++) {
     const row = Math.floor(((i + 0.5) * rows) / samples);
-    admitted += Math.max(0, Math.min(keys - 1, row - band.lowest) - Math.max(0, row - band.highest) + 1);
+    const own = Math.min(keys - 1, row - band.lowest) - Math.max(0, row - band.highest) + 1;
+    if (own > 0) admitted += Math.min(keys, own + EDGE_BLOCK);
   }
   return admitted / (samples * keys);
 }

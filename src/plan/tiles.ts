@@ -7,6 +7,8 @@ export const TILE_SECONDS = 0.02;
 export const ONE_PIECE_SECONDS = 1e-3;
 /** Work below this is not worth splitting among threads. */
 const WORTH_SPLITTING_SECONDS = 0.5e-3;
+/** Tiles for each thread where rows differ in cost: the threads then end within an eighth of each other. */
+const UNEVEN_PIECES = 4;
 /** Kernels work on blocks of rows; tiles that hold whole blocks leave no ragged ends. */
 const ROW_BLOCK = 64;
 
@@ -23,13 +25,20 @@ export interface RowRange {
 export function cutRows(rows: number, { seconds, step }: Stage, slices: number, threads: number): RowRange[] {
   const repeats = step.kind === 'prefix' || step.kind === 'eliminate';
   const byTime = repeats ? 1 : Math.ceil(seconds / TILE_SECONDS);
-  const byThreads = seconds * slices > WORTH_SPLITTING_SECONDS ? Math.ceil(threads / slices) : 1;
+  const wanted = isUneven(step) ? UNEVEN_PIECES * threads : threads;
+  const byThreads = seconds * slices > WORTH_SPLITTING_SECONDS ? Math.ceil(wanted / slices) : 1;
   const pieces = Math.min(rows, Math.max(1, byTime, byThreads));
   let size = Math.ceil(rows / pieces);
   if (size > ROW_BLOCK) size = Math.ceil(size / ROW_BLOCK) * ROW_BLOCK;
   const ranges: RowRange[] = [];
   for (let first = 0; first < rows; first += size) ranges.push({ first, last: Math.min(rows, first + size) });
   return ranges;
+}
+
+/** Under a causal mask later rows cost more than earlier ones, so equal tiles would leave threads idle. */
+function isUneven(step: Stage['step']): boolean {
+  if (step.kind === 'attend') return step.band?.highest === Number.POSITIVE_INFINITY;
+  return 'masks' in step && step.masks.some(({ highest }) => highest === Number.POSITIVE_INFINITY);
 }
 
 /** Modelled wall-clock milliseconds: stages run level by level, their tiles spread over the threads. */

@@ -1,4 +1,5 @@
 import type { ConditionedStep, Monomial, PairMask, Work } from '../../kernels/backend.ts';
+import { EDGE_BLOCK } from './masks.ts';
 
 /** Modelled work of the steps (math.md §6.6): multiply-add = 2 flops, bytes = operands read and results written once. */
 
@@ -23,9 +24,13 @@ export function prefixWork(
 ): Work {
   const edges = [n1 * child, ...grandchildren.map((n) => child * n)].map((pairs) => pairs / 2);
   const pairs = edges.reduce((sum, edge) => sum + edge, 0);
-  // Every step rescales and reads back a state of dv + 2 numbers for each row of the child.
+  // Every step rescales, adds to and reads back a state of dv + 2 numbers for each row of the child: memory, not arithmetic, sets the pace.
   const states = (grandchildren.length * n1 * child) / 2;
-  return { flops: 2 * pairs * (d + 2 * dv), exponentials: pairs + states, bytes: width * (n1 + child) * (d + dv + 1) };
+  return {
+    flops: 2 * pairs * (d + 2 * dv) + 8 * states * dv,
+    exponentials: pairs + states,
+    bytes: width * (n1 + child) * (d + dv + 1),
+  };
 }
 
 /** Elimination (math.md §6.5): one n^3 (dv + 1) table sum for each summed variable and assignment of the cutset. */
@@ -104,7 +109,7 @@ function rangeShare(masks: readonly PairMask[], cutset: readonly number[], rows:
     if (cutset.includes(variable) && other > variable) continue;
     const width = highest - lowest + 1;
     const n = rows[variable - 1] as number;
-    share = Math.min(share, Number.isFinite(width) ? Math.min(1, width / n) : Math.sqrt(1 / 3));
+    share = Math.min(share, Number.isFinite(width) ? Math.min(1, (width + EDGE_BLOCK / 2) / n) : Math.sqrt(1 / 3));
   }
   return share;
 }
