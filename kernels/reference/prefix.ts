@@ -8,7 +8,8 @@
  * keys in order and each output row the child's rows in order, one by one, wherever the blocks lie: a tile may begin anywhere without
  * changing a bit. What a thread's last tile left is kept: a later tile of the same call goes on from it, an earlier one starts anew.
  *
- * Memory O(nc (dv + 2)) a grandchild, and the operands in fp64.
+ * Memory O(nc (dv + 2)) a grandchild, and the operands in fp64. One grandchild, n = 1024, d = dv = 64, one thread of a 2-core container
+ * (noisy): 0.31 s, in eight tiles 0.32 s; the last 128 rows alone 0.17 s. A causal `attend` of that size takes 0.05 s.
  */
 import type { Matrix, PrefixStep, TileContext, VariableOperands } from '../backend.ts';
 import { addProgress, isCancelled } from './control.ts';
