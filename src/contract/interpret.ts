@@ -7,6 +7,7 @@ import { resolveLengths } from './lengths.ts';
 import { resolveMask } from './mask.ts';
 import { type OperandsByRole, readOperands } from './operands.ts';
 import { type Options, OptionsSchema } from './options.ts';
+import { checkScoreRange } from './range.ts';
 import type { AttentionRequest, Problem } from './request.ts';
 import { validate } from './validate.ts';
 
@@ -14,7 +15,7 @@ const MAX_WEIGHT_ROWS = 512;
 
 /**
  * Envelope → Request: every field checked against every other, tensors sorted into their roles and brought to the compute precision.
- * @throws ServiceError `invalid_request` or `non_finite_input`, with pointers into the body
+ * @throws ServiceError `invalid_request`, `non_finite_input` or `non_finite_output`, with pointers into the body
  */
 export function interpret(envelope: Envelope): AttentionRequest {
   const options = validate(OptionsSchema, envelope.options);
@@ -23,6 +24,7 @@ export function interpret(envelope: Envelope): AttentionRequest {
   const operands = readOperands(envelope.tensors, polynomial.variableCount, options.precision);
   const problem = describeProblem(polynomial, operands, options);
   if (options.output.weights) checkWeights(problem.rows);
+  checkScoreRange(problem, operands.byName);
   return {
     problem,
     operands: operands.byName,

@@ -1,0 +1,41 @@
+import { fail } from '../errors.ts';
+import type { Operand, Problem } from './request.ts';
+
+/** A quarter of the largest finite value, so that the rounding of the bound itself does not count. */
+const LIMITS = { float32: 2 ** 126, float64: 2 ** 1022 } as const;
+
+/**
+ * Refuses scores that could overflow the compute precision. A kernel would meet infinity minus infinity there, and what it would answer is
+ * not the mechanism's: finite inputs must never lead to a silently wrong output. The bound covers every partial product of a score
+ * (math.md §6.4 multiplies the fixed rows first), so it is far above any score that softmax can tell apart.
+ * @throws ServiceError `non_finite_output`
+ */
+export function checkScoreRange(problem: Problem, operands: ReadonlyMap<string, Operand>): void {
+  const { polynomial, d, scale, precision } = problem;
+  const largest = (name: string): number => {
+    const operand = operands.get(name);
+    return operand === undefined ? 0 : maxAbs(operand.tensor.data);
+  };
+  const tokens = operands.has('x') ? problem.projected.m * largest('x') : 0;
+  const queries = problem.rows.map((_, j) => Math.max(1, largest(`q${j + 1}`), tokens * largest(`wq${j + 1}`)));
+  const biases = problem.rows.reduce((sum, _, j) => sum + largest(`b${j + 1}`), 0);
+  const scores = polynomial.monomials.reduce(
+    (sum, { coefficient, variables }) =>
+      sum + Math.max(1, Math.abs(coefficient * scale)) * variables.reduce((product, j) => product * (queries[j - 1] as number), d),
+    0,
+  );
+  if (scores + biases <= LIMITS[precision]) return;
+  const advice = precision === 'float32' ? 'ask for precision float64, or use smaller entries' : 'use smaller entries';
+  const detail = `Scores of entries this large can overflow ${precision}; ${advice}, scale or biases`;
+  fail('non_finite_output', detail, { errors: [{ pointer: '/scale', detail }] });
+}
+
+/** Largest finite size: -Infinity in a bias is no number to bound. */
+function maxAbs(data: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < data.length; i++) {
+    const size = Math.abs(data[i] as number);
+    if (size > most) most = size;
+  }
+  return most < Number.POSITIVE_INFINITY ? most : maxAbs(Array.from(data, (value) => (Number.isFinite(value) ? value : 0)));
+}
