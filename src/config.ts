@@ -44,7 +44,7 @@ const Environment = z.object({
   AUTH_TOKENS: list.default([]),
   RATE_LIMIT: unset,
   CORS_ORIGINS: unset,
-  DATA_DIR: z.string().optional(),
+  DATA_DIR: unset,
   DATABASE_URL: unset,
   OTEL_EXPORTER_OTLP_ENDPOINT: unset,
 });

@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { type BenchCase, benchEngine, benchRequest, bestMs } from './engine.ts';
+import { plotSvg, type Series } from './plot.ts';
+
+/** Measured time against n for every class: the slope of log time on log n beside the planned exponent. One thread, so that tiling does not bend it. */
+
+const engine = await benchEngine(1);
+const CLASSES: { name: string; sizes: number[]; one: Omit<BenchCase, 'n'> }[] = [
+  { name: 'tree: path(3)', sizes: [1024, 1536, 2304, 3456, 5184], one: { polynomial: 'x1*x2 + x2*x3', d: 64 } },
+  {
+    name: 'tree, edge-causal',
+    sizes: [1536, 2304, 3456, 5184, 7776],
+    one: { polynomial: 'x1*x2 + x2*x3', d: 64, mask: { type: 'edge-causal' } },
+  },
+  {
+    name: 'tree of depth 2, root-causal',
+    sizes: [768, 1152, 1728, 2592, 3888],
+    one: { polynomial: 'x1*x2 + x2*x3', d: 64, mask: { type: 'root-causal' }, backend: 'auto' },
+  },
+  { name: 'cycle: strassen', sizes: [256, 384, 512, 768, 1024], one: { polynomial: 'x1*x2 + x2*x3 + x1*x3', d: 64 } },
+  { name: 'tensor(3)', sizes: [192, 256, 320, 400, 512], one: { polynomial: 'x1*x2*x3', d: 64 } },
+  {
+    name: 'treewidth 2: K4 less an edge',
+    sizes: [192, 256, 320, 400, 512],
+    one: { polynomial: 'x1*x2 + x1*x3 + x2*x3 + x2*x4 + x3*x4', d: 64 },
+  },
+  {
+    name: 'general: K4',
+    sizes: [48, 64, 80, 96, 128],
+    one: { polynomial: 'x1*x2 + x1*x3 + x1*x4 + x2*x3 + x2*x4 + x3*x4', d: 64 },
+  },
+  {
+    name: 'elimination: two triangles, two joins',
+    sizes: [48, 64, 80, 96, 128],
+    one: { polynomial: 'x1*x2 + x2*x3 + x1*x3 + x4*x5 + x5*x6 + x4*x6 + x1*x4 + x2*x5', d: 16 },
+  },
+];
+
+/** Least-squares slope of log ms on log n. */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const logs = points.map(([n, ms]) => [Math.log(n), Math.log(ms)] as const);
+  const mean = (index: 0 | 1): number => logs.reduce((sum, one) => sum + one[index], 0) / logs.length;
+  const [x, y] = [mean(0), mean(1)];
+  return logs.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0) / logs.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
+}
+
+const series: Series[] = [];
+const lines = [
+  '| class | back end | algorithm | sizes | ms | planned exponent | slope | difference |',
+  '|---|---|---|---|---|---|---|---|',
+];
+for (const { name, sizes, one } of CLASSES) {
+  const points: [number, number][] = [];
+  let plan = null;
+  for (const n of sizes) {
+    const request = benchRequest({ ...one, n });
+    plan = engine.plan(request.problem);
+    points.push([n, await bestMs(engine, request, plan.estimatedMs > 500 ? 2 : 4)]);
+  }
+  if (plan === null) continue;
+  const measured = slope(points);
+  const ms = points.map(([, time]) => time.toPrecision(3)).join(', ');
+  lines.push(
+    `| ${name} | ${plan.backend.name} | ${plan.algorithm} | ${sizes.join(', ')} | ${ms} | ${plan.exponent} | ${measured.toFixed(2)} | ${(measured - plan.exponent).toFixed(2)} |`,
+  );
+  console.log(lines.at(-1));
+  series.push({ name: `${name} (${measured.toFixed(2)})`, points });
+}
+await engine.close();
+mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+writeFileSync(new URL('results/exponents.md', import.meta.url), `${lines.join('\n')}\n`);
+writeFileSync(
+  new URL('results/exponents.svg', import.meta.url),
+  plotSvg('Compute time against n, one thread (slope)', 'n', 'ms', series),
+);
+console.log(`\n${lines.join('\n')}`);
