@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
-import { random } from '../helpers/random.ts';
-import { type Asked, ask, rounding } from './head.ts';
-import { alongPath, follow, type LookupHead, largest, lookupHead, randomTable, type Table } from './lookups.ts';
+import { ask } from './head.ts';
+import { compositionOf, expectComposed } from './lookup-runs.ts';
+import { follow, largest } from './lookups.ts';
 
 /** r-fold composition by one head: f_r(...f_1(x)) for every x, the tables as tokens among the questions (math.md §4.1). */
 
-const DELTA = 1e-4;
 const M = 12;
 const SEEDS = [1, 2, 3];
 
@@ -16,40 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-interface Case {
-  readonly head: LookupHead;
-  readonly tables: readonly Table[];
-}
-
-function compositionOf(text: string, path: readonly number[], seed: number): Case {
-  const next = random(seed);
-  const tables = Array.from({ length: path.length - 1 }, () => randomTable(next, M));
-  return { head: lookupHead(text, alongPath(path), tables, DELTA, next), tables };
-}
-
-/** Every question gets its answer, and the mass elsewhere is what the theory allows. */
-async function expectComposed(asked: Asked, path: readonly number[], { head, tables }: Case): Promise<void> {
-  const { q, values, questions } = head;
-  const { output } = await ask(app, asked, [{ q, v: { [path.at(-1) as number]: values } }]);
-  const allowed = head.wrongMass + rounding(q.length, head.maxScore);
-  for (const [x, row] of questions.entries()) {
-    const masses = output[0]?.[row] as number[];
-    const truth = follow(tables, x);
-    expect(largest(masses)).toBe(truth);
-    expect(1 - (masses[truth] as number)).toBeLessThanOrEqual(allowed);
-  }
-}
-
 const pathOf = (edges: number): number[] => Array.from({ length: edges + 1 }, (_, i) => i + 1);
 const pathText = (edges: number): string => Array.from({ length: edges }, (_, e) => `x${e + 1}*x${e + 2}`).join(' + ');
 
 describe.each([1, 2, 3, 4, 5, 6])('%d-fold composition', (r) => {
   it.each(SEEDS)('is decoded by a path, tables %d', async (seed) => {
-    const one = compositionOf(pathText(r), pathOf(r), seed);
+    const one = compositionOf(pathText(r), pathOf(r), M, seed);
     expect(one.head.d).toBe(r * 8 * Math.ceil(Math.log2(one.head.n)));
     const largestEntry = Math.max(...one.head.q.flat(2).map(Math.abs));
     expect(largestEntry).toBeCloseTo(one.head.sigma, 10);
-    await expectComposed({ mechanism: `path(${r + 1})` }, pathOf(r), one);
+    await expectComposed(app, { mechanism: `path(${r + 1})` }, one);
   });
 });
 
@@ -59,8 +34,7 @@ describe('2-fold composition', () => {
     ['tensor(3)', 'x1*x2*x3'],
   ])('is decoded by %s', async (mechanism, text) => {
     for (const seed of SEEDS) {
-      const one = compositionOf(text, [1, 2, 3], seed);
-      await expectComposed({ mechanism }, [1, 2, 3], one);
+      await expectComposed(app, { mechanism }, compositionOf(text, [1, 2, 3], M, seed));
     }
   });
 
@@ -68,7 +42,7 @@ describe('2-fold composition', () => {
     const seeds = [...SEEDS, 4, 5, 6, 7, 8];
     const [total, all] = [{ f1: 0, f2: 0 }, seeds.length * M];
     for (const seed of seeds) {
-      const { head, tables } = compositionOf(pathText(2), pathOf(2), seed);
+      const { head, tables } = compositionOf(pathText(2), pathOf(2), M, seed);
       const [q1, q2] = head.q;
       if (!q1 || !q2) throw new Error('no tensors');
       const { output } = await ask(app, { mechanism: 'self' }, [{ q: [q1, q2], v: { 2: head.values } }]);
@@ -91,6 +65,6 @@ describe('composition where other monomials interfere', () => {
     ['x1*x2*x3*x4 + x1*x2*x3 - 3*x2*x4 + 0.25*x1*x4', [1, 2, 3, 4]],
     ['x1*x2*x3 + x3*x4*x5 - 1*x3*x5', [1, 2, 3, 4, 5]],
   ])('in %s', async (polynomial, path) => {
-    await expectComposed({ polynomial }, path, compositionOf(polynomial, path, 7));
+    await expectComposed(app, { polynomial }, compositionOf(polynomial, path, M, 7));
   });
 });

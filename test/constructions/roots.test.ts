@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
 import { random } from '../helpers/random.ts';
-import { type Equation, rootsFor, rootTerms, termSize } from './equations.ts';
-import { type Asked, ask, queriesOf, rounding } from './head.ts';
+import type { Equation } from './equations.ts';
+import type { Asked } from './head.ts';
+import { expectRoots } from './runs.ts';
 
 /** Roots of a polynomial in integers, by the score -β p(y)^2: the root of a row where there is one, the mean of all where there are several (math.md §4.6). */
-
-const DELTA = 1e-6;
 
 let app: TestApp;
 beforeAll(async () => {
@@ -14,31 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** How many rows had one root, and how many had several. */
-async function expectRoots(asked: Asked, text: string, equation: Equation, integers: readonly number[]) {
-  const { unknowns } = equation;
-  const terms = rootTerms(equation, integers, DELTA);
-  const q = queriesOf(text, integers.length, terms);
-  const others = unknowns.slice(1);
-  // One column for each unknown but the first: its own value on its own variable, ones on the others.
-  const v = Object.fromEntries(
-    others.map((variable) => [variable, integers.map((y) => others.map((other) => (other === variable ? y : 1)))]),
-  );
-  const { output } = await ask(app, { ...asked, precision: 'float64' }, [{ q, v }]);
-  const largest = Math.max(...integers.map(Math.abs));
-  const allowed = 2 * largest * (DELTA + rounding(q.length, termSize(terms), 'float64'));
-  expect(allowed).toBeLessThan(0.001);
-  const counts = { one: 0, several: 0, d: q[0]?.[0]?.length };
-  for (const [row, y] of integers.entries()) {
-    const roots = rootsFor(equation, integers, y);
-    if (roots.length === 0) continue;
-    counts[roots.length === 1 ? 'one' : 'several'] += 1;
-    for (const column of others.keys()) {
-      const mean = roots.reduce((sum, root) => sum + (root[column] as number), 0) / roots.length;
-      expect(Math.abs((output[0]?.[row]?.[column] as number) - mean)).toBeLessThanOrEqual(allowed);
-    }
-  }
-  return counts;
+/** On the variables that stand for the unknowns, nothing tied. */
+function solve(asked: Asked, polynomial: string, equation: Equation, integers: readonly number[]) {
+  return expectRoots(app, asked, { polynomial, variables: equation.unknowns, ties: [] }, equation, integers);
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
@@ -55,7 +32,7 @@ const pythagoras = ([a, b, c]: [number, number, number]): Equation => ({
 
 describe('root finding', () => {
   it('finds the triangles of Pythagoras by strassen, d = 5', async () => {
-    const counts = await expectRoots({ mechanism: 'strassen' }, 'x1*x2 + x2*x3 + x1*x3', pythagoras([1, 2, 3]), range(1, 30));
+    const counts = await solve({ mechanism: 'strassen' }, 'x1*x2 + x2*x3 + x1*x3', pythagoras([1, 2, 3]), range(1, 30));
     expect(counts).toEqual({ one: 10, several: 5, d: 5 });
   });
 
@@ -65,7 +42,7 @@ describe('root finding', () => {
       .map((y) => ({ y, key: next() }))
       .sort((a, b) => a.key - b.key)
       .map(({ y }) => y);
-    const counts = await expectRoots({ mechanism: 'strassen' }, 'x1*x2 + x2*x3 + x1*x3', pythagoras([1, 2, 3]), shuffled);
+    const counts = await solve({ mechanism: 'strassen' }, 'x1*x2 + x2*x3 + x1*x3', pythagoras([1, 2, 3]), shuffled);
     expect(counts.several).toBe(13);
   });
 
@@ -78,7 +55,7 @@ describe('root finding', () => {
         { coefficient: -3, powers: {} },
       ],
     };
-    const counts = await expectRoots({ mechanism: 'self' }, 'x1*x2', equation, range(-8, 8));
+    const counts = await solve({ mechanism: 'self' }, 'x1*x2', equation, range(-8, 8));
     expect(counts.one).toBe(7);
   });
 });
@@ -113,7 +90,7 @@ describe('root finding where other monomials interfere', () => {
     ['a sum over a clique', 'x1*x2 + x1*x3 + x1*x4 + x2*x3 + x2*x4 + x3*x4', separate, range(-3, 3)],
     ['a sum over a clique', 'x1*x2*x3 + x2*x3*x4 - 2*x1*x4', separate, range(-3, 3)],
   ])('%s in %s', async (_, polynomial, equation, integers) => {
-    const { one, several } = await expectRoots({ polynomial }, polynomial, equation, integers);
+    const { one, several } = await solve({ polynomial }, polynomial, equation, integers);
     expect(one + several).toBeGreaterThan(integers.length / 3);
   });
 });
