@@ -5,13 +5,15 @@
  * use: a minimal one that holds the variables with data. Its other variables hold ones in the block and variables outside it zeros, so
  * of the other monomials only those inside it remain there. These are silenced by *sign copies*: the block stands once for every
  * pattern of signs, with product +1, on the variables with data; the wanted product keeps its value, and a product of only some of
- * them sums to zero. Coefficients are absorbed by scaling the block.
+ * them sums to zero. Coefficients are absorbed by scaling the block. Where x1 does not hold what a construction needs, variables are
+ * tied to it (ties.ts). test/constructions runs all of this over HTTP.
  */
 
 import { pairGraph, primalGraph } from './graph.ts';
 import { formatVariables, type Polynomial } from './polynomial.ts';
 import { isStrassen, occurs, SOURCES } from './statements.ts';
-import { cliqueAtRoot, triangleAtRoot, type Walks, walksFromRoot } from './walks.ts';
+import { largestClique, nearestCycle, type Tied, widestMonomial } from './ties.ts';
+import { triangleAtRoot, type Walks, walksFromRoot } from './walks.ts';
 
 export type Task =
   | 'composition'
@@ -135,48 +137,64 @@ function match2(polynomial: Polynomial): Capability {
 }
 
 function match3(polynomial: Polynomial): Capability {
-  const wide = widestAtRoot(polynomial);
-  if (wide.length >= 3)
-    return yes(
-      'match-3',
-      3,
-      `Match3 with one head, by the monomial ${formatVariables(wide)}.`,
-      SOURCES.matching,
-      cosines(3, polynomial, wide),
-    );
-  const pairs = triangleAtRoot(pairGraph(polynomial));
-  if (pairs !== null) {
+  const wide = widestForMatch3(polynomial);
+  if (wide !== null) return matchByCosines('match-3', 3, wide, 'Match3 with one head', polynomial);
+  const cycle = nearestCycle(pairGraph(polynomial));
+  if (cycle !== null) {
     const construction =
-      'Score -γ(x_i + x_j + x_k - T)^2 from pair terms alone, T = 0, M, 2M: three heads (value, square and blank coordinates).';
-    const statement = `Match3 with three heads, by the pairs of ${pairs.map((variable) => `x${variable}`).join(', ')}.`;
-    return yes('match-3', 3, statement, `${SOURCES.strassen}; weights: ${SOURCES.derived}`, construction);
+      'Score -γ(x_i + x_j + x_k - T)^2 from pair terms alone, T = 0, M, 2M: three heads (value, square and blank coordinates)';
+    const statement = `Match3 with three heads, by the pairs of ${listed(cycle.variables)}.`;
+    return yes('match-3', 3, statement, `${SOURCES.strassen}; weights: ${SOURCES.derived}`, `${construction}${tiedText(cycle)}.`);
   }
   if (isStar(polynomial)) {
     const statement = 'One layer of self-attention of size n^o(1) cannot; a star is a product of such heads.';
     return no('match-3', 3, statement, SOURCES.matching + (polynomial.variableCount === 2 ? '' : `; star: ${SOURCES.derived}`));
   }
-  return open(
-    'match-3',
-    3,
-    'No monomial and no triangle of pairs joins x1 to two other variables; no construction and no bound is known to us.',
-  );
+  return open('match-3', 3, 'x1 reaches a tree of pairs only; no construction and no bound is known to us.');
+}
+
+/** A monomial of three variables or more: one of x1 needs no ties. */
+function widestForMatch3(polynomial: Polynomial): Tied | null {
+  const own = widestAtRoot(polynomial);
+  if (own.length >= 3) return { variables: own, ties: [] };
+  const reached = widestMonomial(polynomial, primalGraph(polynomial));
+  return reached.variables.length >= 3 ? reached : null;
 }
 
 function matchK(polynomial: Polynomial): Capability {
-  const wide = widestAtRoot(polynomial);
-  const k = wide.length;
-  if (k < 4)
-    return open('match-k', 4, 'x1 is in no monomial of degree 4 or more; no construction and no bound for k >= 4 is known to us.');
-  const statement = `Match-k with one head for every k up to ${k}, by the monomial ${formatVariables(wide)}.`;
-  return yes('match-k', k, statement, SOURCES.derived, cosines(k, polynomial, wide));
+  const graph = primalGraph(polynomial);
+  const wide = widestMonomial(polynomial, graph);
+  const k = wide.variables.length;
+  if (k >= 4) return matchByCosines('match-k', k, wide, `Match-k with one head for every k up to ${k}`, polynomial);
+  const clique = largestClique(graph);
+  const size = clique.variables.length;
+  if (size < 4)
+    return open(
+      'match-k',
+      4,
+      'x1 reaches no monomial and no clique of four variables; no construction and no bound for k >= 4 is known to us.',
+    );
+  const statement = `Match-k with k heads for every k up to ${size}, by the pairs of ${listed(clique.variables)}.`;
+  const construction = 'Score -γ(x_1 + ... + x_k - T)^2 from pair terms alone, T = 0, M, ..., (k-1)M';
+  return yes('match-k', size, statement, SOURCES.derived, `${construction}${copiesText(polynomial)}${tiedText(clique)}.`);
+}
+
+function matchByCosines(task: 'match-3' | 'match-k', k: number, wide: Tied, what: string, polynomial: Polynomial): Capability {
+  const direct = wide.ties.length === 0;
+  const source = task === 'match-k' ? SOURCES.derived : `${SOURCES.matching}${direct ? '' : `; weights: ${SOURCES.derived}`}`;
+  const statement = `${what}, by the monomial ${formatVariables([...wide.variables].sort((a, b) => a - b))}.`;
+  return yes(task, k, statement, source, cosines(k, polynomial, wide));
 }
 
 function booleanProduct(polynomial: Polynomial): Capability {
   const pairs = triangleAtRoot(pairGraph(polynomial));
-  const triangle = pairs ?? triangleAtRoot(primalGraph(polynomial));
+  const primal = primalGraph(polynomial);
+  const own = pairs ?? triangleAtRoot(primal);
+  const triangle = own === null ? nearestCycle(primal) : { variables: own, ties: [] };
   if (triangle !== null) {
-    const statement = `Boolean matrix product (composition of relations) with one head, by the pairs of ${triangle.map((variable) => `x${variable}`).join(', ')}.`;
-    const construction = `One-hot equality of the row, inner and column index on the three pairs, gates where an entry is 0, one blank pair${pairs === null ? `; ${SIGN_COPIES}` : '; d = 3m + 5'}.`;
+    const statement = `Boolean matrix product (composition of relations) with one head, by the pairs of ${listed(triangle.variables)}.`;
+    const size = pairs === null ? copiesText(polynomial) + tiedText(triangle) : '; d = 3m + 3';
+    const construction = `One-hot equality of the row, inner and column index on the three pairs, gates where an entry is 0, one blank pair${size}.`;
     return yes('boolean-matrix-product', null, statement, `${SOURCES.strassen}; weights: ${SOURCES.derived}`, construction);
   }
   if (isStar(polynomial)) {
@@ -189,24 +207,21 @@ function booleanProduct(polynomial: Polynomial): Capability {
       SOURCES.strassen + (polynomial.variableCount === 2 ? '' : `; star: ${SOURCES.derived}`),
     );
   }
-  return open('boolean-matrix-product', null, 'No triangle passes through x1; no construction and no bound is known to us.');
+  return open('boolean-matrix-product', null, 'x1 reaches a tree of pairs only; no construction and no bound is known to us.');
 }
 
 function rootFinding(polynomial: Polynomial): Capability {
-  const wide = widestAtRoot(polynomial);
-  const clique = cliqueAtRoot(primalGraph(polynomial));
-  const anyPolynomial = wide.length >= clique.length;
-  const unknowns = anyPolynomial ? wide : clique;
+  const primal = primalGraph(polynomial);
+  const wide = widestMonomial(polynomial, primal);
+  const sums = [largestClique(primal), nearestCycle(primal)].filter((found) => found !== null);
+  const [sum] = sums.sort((a, b) => b.variables.length - a.variables.length);
+  const anyPolynomial = wide.variables.length >= (sum?.variables.length ?? 0);
+  const unknowns = anyPolynomial ? wide : (sum ?? wide);
   const what = anyPolynomial ? 'any polynomial p' : 'any sum p of polynomials in one unknown each';
-  const statement = `Roots p(y1, ..., y${unknowns.length}) = 0 over a set of integers for ${what}, through ${unknowns.map((variable) => `x${variable}`).join(', ')}; the root where it is unique, else the mean of all.`;
-  const construction = `Score -β p(y)^2, one coordinate for each product of p^2 on a monomial that holds its unknowns; where it holds more, ${SIGN_COPIES}.`;
-  return yes(
-    'root-finding',
-    unknowns.length,
-    statement,
-    `${SOURCES.paper}, Theorem 3.7; weights: ${SOURCES.derived}`,
-    construction,
-  );
+  const count = unknowns.variables.length;
+  const statement = `Roots p(y1, ..., y${count}) = 0 over a set of integers for ${what}, through ${listed(unknowns.variables)}; the root where it is unique, else the mean of all.`;
+  const construction = `Score -β p(y)^2, one coordinate for each product of p^2 on a monomial that holds its unknowns; where it holds more, ${SIGN_COPIES}${tiedText(unknowns)}.`;
+  return yes('root-finding', count, statement, `${SOURCES.paper}, Theorem 3.7; weights: ${SOURCES.derived}`, construction);
 }
 
 function regularLanguages(polynomial: Polynomial): Capability[] {
@@ -233,12 +248,29 @@ function widestAtRoot(polynomial: Polynomial): readonly number[] {
   return atRoot.at(-1)?.variables ?? [];
 }
 
-function cosines(k: number, polynomial: Polynomial, variables: readonly number[]): string {
+function cosines(k: number, polynomial: Polynomial, wide: Tied): string {
+  const { variables } = wide;
   const inside = (other: readonly number[]): boolean =>
     other.length < variables.length && other.every((variable) => variables.includes(variable));
   const plain = variables.length === k && !polynomial.monomials.some((monomial) => inside(monomial.variables));
   const size = 2 ** (k - 1);
-  return `cos of the sum of ${k} angles as a ${k}-way inner product of ${size} coordinates, one more for a blank token${plain ? `; d = ${size + 1}` : `; ${SIGN_COPIES}`}.`;
+  const coordinates = plain ? (wide.ties.length === 0 ? `; d = ${size + 1}` : '') : `; ${SIGN_COPIES}`;
+  return `cos of the sum of ${k} angles as a ${k}-way inner product of ${size} coordinates, one more for a blank token${coordinates}${tiedText(wide)}.`;
+}
+
+/** Nothing where all monomials are pairs, which no other monomial can be inside of. */
+function copiesText(polynomial: Polynomial): string {
+  return polynomial.monomials.every(({ variables }) => variables.length === 2) ? '' : `; ${SIGN_COPIES}`;
+}
+
+function tiedText({ ties }: Tied): string {
+  if (ties.length === 0) return '';
+  const followers = ties.map(([from, to]) => `x${to} takes the row of x${from}`);
+  return `; ${followers.join(', ')}, by a score for equal rows that is larger than all else`;
+}
+
+function listed(variables: readonly number[]): string {
+  return variables.map((variable) => `x${variable}`).join(', ');
 }
 
 /** All monomials are the pairs of x1 with every other variable: a product of t - 1 heads of self-attention (math.md §1.3). */

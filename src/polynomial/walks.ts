@@ -1,6 +1,6 @@
 /** Simple paths from x1, which decide what one head can look up in a row (math.md §4.1, §4.2). */
 
-import { bitOf, type Graph, neighboursOf, sizeOf, toVariables } from './graph.ts';
+import { bitOf, type Graph, neighboursOf, toVariables } from './graph.ts';
 
 export interface Branching {
   /** From x1 to the variable that branches. */
@@ -40,14 +40,4 @@ export function triangleAtRoot(graph: Graph): readonly [number, number, number] 
     if (b !== undefined) return [1, a, b];
   }
   return null;
-}
-
-/** A largest set of variables with x1 that are pairwise adjacent. */
-export function cliqueAtRoot(graph: Graph): number[] {
-  let best = bitOf(1);
-  for (let set = 1; set < 1 << graph.length; set += 2) {
-    const isClique = toVariables(set).every((variable) => (set & ~neighboursOf(graph, variable)) === bitOf(variable));
-    if (isClique && sizeOf(set) > sizeOf(best)) best = set;
-  }
-  return toVariables(best);
 }
