@@ -23,8 +23,7 @@ export interface RowRange {
  * is worth it. Stages whose tiles repeat work (prefix, eliminate) are cut for the threads only.
  */
 export function cutRows(rows: number, { seconds, step }: Stage, slices: number, threads: number): RowRange[] {
-  const repeats = step.kind === 'prefix' || step.kind === 'eliminate';
-  const byTime = repeats ? 1 : Math.ceil(seconds / TILE_SECONDS);
+  const byTime = repeatsWork(step) ? 1 : Math.ceil(seconds / TILE_SECONDS);
   const wanted = isUneven(step) ? UNEVEN_PIECES * threads : threads;
   const byThreads = seconds * slices > WORTH_SPLITTING_SECONDS ? Math.ceil(wanted / slices) : 1;
   const pieces = Math.min(rows, Math.max(1, byTime, byThreads));
@@ -33,6 +32,11 @@ export function cutRows(rows: number, { seconds, step }: Stage, slices: number, 
   const ranges: RowRange[] = [];
   for (let first = 0; first < rows; first += size) ranges.push({ first, last: Math.min(rows, first + size) });
   return ranges;
+}
+
+/** A tile of these starts by doing once more what the tiles before it did. */
+function repeatsWork(step: Stage['step']): boolean {
+  return step.kind === 'prefix' || step.kind === 'eliminate';
 }
 
 /** Under a causal mask later rows cost more than earlier ones, so equal tiles would leave threads idle. */
@@ -48,8 +52,12 @@ export function modelledMs(stages: readonly Stage[], slices: number, threads: nu
   if (total < ONE_PIECE_SECONDS) return 1e3 * (total + handOver);
   let seconds = 0;
   for (const level of new Set(stages.map((stage) => stage.level))) {
-    const own = stages.filter((stage) => stage.level === level).reduce((sum, stage) => sum + stage.seconds, 0) * slices;
-    seconds += handOver + (own > WORTH_SPLITTING_SECONDS ? own / threads : own);
+    for (const stage of stages.filter((one) => one.level === level)) {
+      const own = stage.seconds * slices;
+      const spread = own > WORTH_SPLITTING_SECONDS && (!repeatsWork(stage.step) || slices >= threads);
+      seconds += spread ? own / threads : own;
+    }
+    seconds += handOver;
   }
   return 1e3 * seconds;
 }
