@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { checkAcceptance } from './acceptance.ts';
 import { attentionRoutes } from './attention.ts';
 import { backendRoutes } from './backends.ts';
 import { healthRoutes } from './health.ts';
@@ -10,6 +11,7 @@ export type { Services } from './services.ts';
 
 /** Every resource of `/v1` and the probes. */
 export function registerRoutes(app: FastifyInstance, services: Services): void {
+  checkAcceptance(app);
   healthRoutes(app);
   mechanismRoutes(app);
   polynomialRoutes(app, services);

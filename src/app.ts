@@ -9,7 +9,7 @@ import { bodies } from './plugins/bodies.ts';
 import { docs } from './plugins/docs.ts';
 import { drain } from './plugins/drain.ts';
 import { notFound } from './plugins/not-found.ts';
-import { frameworkProblem, problem } from './plugins/problem.ts';
+import { answerBadHttp, frameworkProblem, problem } from './plugins/problem.ts';
 import { requestId } from './plugins/request-id.ts';
 import { requestLog } from './plugins/request-log.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
@@ -31,7 +31,9 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
     bodyLimit: config.MAX_BODY_BYTES,
     requestIdHeader: false,
     genReqId: requestId,
-    return503OnClosing: true,
+    clientErrorHandler: answerBadHttp,
+    // The drain plugin answers those.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     requestTimeout: Math.max(60_000, config.REQUEST_TIMEOUT_MS),
     connectionTimeout: 0,

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ERRORS, type ErrorCode, ServiceError } from '../errors.ts';
+import { beginRequest, writeLine, writeTiming } from './request-log.ts';
 
 /** Errors as RFC 9457 problem details (api.md §5): the only place that turns an exception into an answer. */
 
@@ -10,7 +13,14 @@ const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed',
   FST_ERR_BAD_URL: 'malformed',
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
   FST_ERR_HANDLER_TIMEOUT: 'deadline_exceeded',
+};
+
+/** Node's codes for what its parser refuses. */
+const BAD_HTTP: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'The header fields are too large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time',
 };
 
 export interface ProblemOptions {
@@ -58,6 +68,10 @@ function asServiceError(error: FastifyError, options: ProblemOptions, request: F
     const given = String(request.headers['content-type'] ?? 'none').slice(0, 100);
     return new ServiceError(code, `Content-Type '${given}' is not taken here; send application/json`);
   }
+  if (error.code === 'FST_ERR_BAD_URL')
+    return new ServiceError('malformed', 'The path cannot be decoded: it is no valid percent-encoding of UTF-8');
+  if (code === 'not_found')
+    return new ServiceError(code, 'There is nothing of this name: a part of the path is longer than 200 characters');
   if (code !== undefined) return new ServiceError(code, error.message);
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) return new ServiceError('malformed', error.message);
@@ -78,11 +92,32 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
     .send(Buffer.from(JSON.stringify(problemBody(error, request))));
 }
 
-/** Errors that arise before any hook has run: a URL that cannot be decoded. */
+/** Errors of the router, before any hook has run: a path that cannot be decoded. */
 export function frameworkProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  request.logFields ??= {};
-  reply.header('x-request-id', request.id);
-  sendProblem(asServiceError(error, { maxBodyBytes: 0 }, request), request, reply);
+  beginRequest(request, reply);
+  const problem = asServiceError(error, { maxBodyBytes: 0 }, request);
+  writeTiming(request, reply);
+  sendProblem(problem, request, reply);
+  writeLine(request, problem.status);
+}
+
+/** What is no HTTP at all, answered on the bare socket: there is no request to speak of. */
+export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+  const { status, title } = ERRORS.malformed;
+  const detail = BAD_HTTP[error.code ?? ''] ?? 'What was sent is not HTTP/1.1';
+  const id = randomUUID();
+  const type = 'https://polyattention.dev/problems/malformed';
+  const body = JSON.stringify({ type, title, status, detail, instance: '', code: 'malformed', traceId: id, error: detail });
+  const headers = [
+    `HTTP/1.1 ${status} Bad Request`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${id}`,
+    'Server-Timing: total;dur=0.000',
+    'Connection: close',
+  ];
+  socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
 }
 
 export const problem = fp(async (app: FastifyInstance, options: ProblemOptions) => {

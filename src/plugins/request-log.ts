@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { rounded, type Stopwatch, serverTiming, startStopwatch } from '../observe/timing.ts';
 
@@ -16,33 +16,35 @@ export const requestLog = fp(async (app: FastifyInstance) => {
   app.decorateRequest('logFields');
 
   app.addHook('onRequest', async (request, reply) => {
-    request.stopwatch = startStopwatch();
-    request.logFields = {};
-    reply.header('x-request-id', request.id);
+    beginRequest(request, reply);
+    // Fastify's onRequestAbort sees only clients that leave while they are still sending: a request is closed once it has been read.
+    let finished = false;
+    reply.raw.once('finish', () => {
+      finished = true;
+    });
+    reply.raw.once('close', () => {
+      if (!finished) writeLine(request, 499);
+    });
   });
-
-  app.addHook('onSend', async (request, reply) => {
-    reply.header('server-timing', serverTiming({ ...request.stopwatch.spans, total: request.stopwatch.elapsed() }));
-  });
-
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions, logFields } = request;
-    const level = reply.statusCode >= 500 ? 'error' : 'info';
-    request.log[level](
-      {
-        method,
-        route: routeOptions.url ?? 'none',
-        status: reply.statusCode,
-        ms: rounded(request.stopwatch.elapsed()),
-        ...logFields,
-      },
-      'request',
-    );
-  });
-
-  app.addHook('onRequestAbort', async (request) => {
-    const { method, routeOptions, logFields } = request;
-    const line = { method, route: routeOptions.url ?? 'none', status: 499, ms: rounded(request.stopwatch.elapsed()), ...logFields };
-    request.log.info(line, 'request aborted by the client');
-  });
+  app.addHook('onSend', async (request, reply) => writeTiming(request, reply));
+  app.addHook('onResponse', async (request, reply) => writeLine(request, reply.statusCode));
 });
+
+/** Starts the clock and names the request. */
+export function beginRequest(request: FastifyRequest, reply: FastifyReply): void {
+  request.stopwatch = startStopwatch();
+  request.logFields = {};
+  reply.header('x-request-id', request.id);
+}
+
+export function writeTiming({ stopwatch }: FastifyRequest, reply: FastifyReply): void {
+  reply.header('server-timing', serverTiming({ ...stopwatch.spans, total: stopwatch.elapsed() }));
+}
+
+/** The one line of a request: 499 where the client left before it had its answer. */
+export function writeLine(request: FastifyRequest, status: number): void {
+  const { method, logFields, stopwatch } = request;
+  const route = request.routeOptions.url ?? 'none';
+  const line = { method, route, status, ms: rounded(stopwatch.elapsed()), ...logFields };
+  request.log[status >= 500 ? 'error' : 'info'](line, status === 499 ? 'request aborted by the client' : 'request');
+}
