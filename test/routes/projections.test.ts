@@ -37,11 +37,13 @@ describe('tokens and weights', () => {
 
   it('may be mixed with tensors given as they are, and differ by head', async () => {
     const heads = [wq2, wq1];
-    const body = { polynomial: 'x1*x2', precision: 'float64', tensors: { x, wq1, wq2: heads, v2 } };
+    const plain = randomRows(next, 5, 2, 1);
+    const body = { polynomial: 'x1*x2', precision: 'float64', tensors: { x, wq1, wq2: heads, v2: plain } };
     const answer = await post(app, '/v1/attention', body);
     expect(answer.body.output.shape).toEqual([2, 5, 2]);
     const truth = heads.map(
-      (w) => oracle({ monomials: monomialsOf('x1*x2'), q: [product(x, wq1), product(x, w)], v: [null, v2], scale: 1 / 3 }).output,
+      (w) =>
+        oracle({ monomials: monomialsOf('x1*x2'), q: [product(x, wq1), product(x, w)], v: [null, plain], scale: 1 / 3 }).output,
     );
     expect(maxDifference(elements(answer.body.output), truth.flat(2))).toBeLessThan(1e-12);
   });
