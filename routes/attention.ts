@@ -1,16 +1,34 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AttentionRequestSchema, AttentionResponseSchema, ProblemSchema } from '../src/contract/documents.ts';
-import type { Envelope } from '../src/contract/envelope.ts';
-import { interpret } from '../src/contract/interpret.ts';
-import { rounded } from '../src/observe/timing.ts';
-import type { Result } from '../src/schedule/result.ts';
-import { jsonCodec } from '../src/wire/json.ts';
-import { DeadlineHeadersSchema, deadlineMs } from './deadline.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  AttentionRequestSchema,
+  AttentionResponseSchema,
+  ProblemSchema,
+  SafetensorsRequestSchema,
+  SafetensorsResponseSchema,
+} from '../src/contract/documents.ts';
+import { acceptBodies } from '../src/plugins/bodies.ts';
+import { startClock } from '../src/wire/clock.ts';
+import type { FormatName } from '../src/wire/formats.ts';
+import { chooseResponse } from '../src/wire/negotiate.ts';
+import { npyCodec } from '../src/wire/npy.ts';
+import { safetensorsCodec } from '../src/wire/safetensors.ts';
+import { bodyOf, sendParts } from './body.ts';
+import { compute, responseOf } from './computation.ts';
+import { DeadlineHeadersSchema } from './deadline.ts';
 import { departureSignal } from './departure.ts';
 import type { Services } from './services.ts';
 
-/** `POST /v1/attention`: decode → run → encode (api.md §2-3). */
-export function attentionRoutes(app: FastifyInstance, { engine, limits, config }: Services): void {
+/** What the answer is written in. */
+interface Answer {
+  readonly format: FormatName;
+  readonly contentType: string;
+}
+
+const BINARY_ANSWERS = [...safetensorsCodec.mediaTypes, ...npyCodec.mediaTypes];
+const ERRORS = { 429: ProblemSchema, 504: ProblemSchema };
+
+/** `POST /v1/attention` and `POST /v1/attention/binary`: decode → run → encode (api.md §2-3). */
+export function attentionRoutes(app: FastifyInstance, services: Services): void {
   app.post(
     '/v1/attention',
     {
@@ -22,87 +40,56 @@ export function attentionRoutes(app: FastifyInstance, { engine, limits, config }
           'Takes an attention polynomial and its tensors, and answers with the output rows, the plan that was run and its timing.',
         headers: DeadlineHeadersSchema,
         body: AttentionRequestSchema,
-        response: { 200: AttentionResponseSchema, 429: ProblemSchema, 504: ProblemSchema },
+        response: { 200: AttentionResponseSchema, ...ERRORS },
       },
     },
-    async (request, reply) => {
-      const envelope = request.stopwatch.time('decode', () => jsonCodec.decode(request.body as Buffer, limits));
-      const attention = interpret(envelope);
-      const timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
-      const result = await engine.run(attention, { signal: departureSignal(reply), timeoutMs });
-      noteResult(request, result);
-      const response = respond(result, request);
-      const body = request.stopwatch.time('encode', () => jsonCodec.encode(response, { encoding: attention.output.encoding }));
-      return reply.header('content-type', 'application/json; charset=utf-8').send(body);
+    (request, reply) =>
+      answer(request, reply, 'json', { format: 'json', contentType: 'application/json; charset=utf-8' }, services),
+  );
+  app.register(async (scope) => binaryRoute(scope, services));
+}
+
+function binaryRoute(scope: FastifyInstance, services: Services): void {
+  acceptBodies(scope, { mediaTypes: safetensorsCodec.mediaTypes });
+  scope.post(
+    '/v1/attention/binary',
+    {
+      schema: {
+        operationId: 'computeAttentionBinary',
+        tags: ['attention'],
+        summary: 'Compute poly-attention, binary',
+        description:
+          'The same in safetensors, for tensors of any size: options as JSON text in `__metadata__.request`, the rest of the response in ' +
+          '`__metadata__.response`. Taken and, where Accept asks for it, sent as application/vnd.safetensors too; ' +
+          'Accept: application/x-npy answers with the output alone as NPY.',
+        consumes: ['application/octet-stream'],
+        produces: ['application/octet-stream'],
+        headers: DeadlineHeadersSchema,
+        body: SafetensorsRequestSchema,
+        response: { 200: SafetensorsResponseSchema, 406: ProblemSchema, ...ERRORS },
+      },
+    },
+    (request, reply) => {
+      const contentType = chooseResponse(request.headers.accept, BINARY_ANSWERS);
+      const format = npyCodec.mediaTypes.some((type) => type === contentType) ? 'npy' : 'safetensors';
+      return answer(request, reply, 'safetensors', { format, contentType }, services);
     },
   );
 }
 
-/** The response before it is written (api.md §3). `timing` is read while the rest has been encoded, so that it can say how long that took. */
-function respond(result: Result, request: FastifyRequest): Envelope {
-  const { plan } = result;
-  const encodingSince = request.stopwatch.elapsed();
-  const tensors = new Map([['output', result.output]]);
-  if (result.logSumExp !== null) tensors.set('logSumExp', result.logSumExp);
-  for (const [pair, weights] of result.weights) tensors.set(`weights.${pair}`, weights);
-  return {
-    tensors,
-    options: {
-      emptyRows: result.emptyRows,
-      plan: {
-        class: plan.class,
-        mask: plan.mask,
-        algorithm: plan.algorithm,
-        exponent: plan.exponent,
-        flops: plan.work.flops,
-        exponentials: plan.work.exponentials,
-        bytes: plan.bytes,
-        backend: plan.backend.name,
-        ...(plan.backend.isa && { isa: plan.backend.isa }),
-        threads: plan.threads,
-        tiles: result.tiles,
-        fallbackRows: result.fallbackRows,
-      },
-      timing: { toJSON: () => timing(result, request, encodingSince) },
-    },
-  };
-}
-
-function timing(
-  { timing: { planMs, queueMs, computeMs, stages } }: Result,
-  { stopwatch }: FastifyRequest,
-  encodingSince: number,
-): Record<string, unknown> {
-  const totalMs = stopwatch.elapsed();
-  const { decode = 0 } = stopwatch.spans;
-  return {
-    decodeMs: rounded(decode),
-    planMs: rounded(planMs),
-    queueMs: rounded(queueMs),
-    computeMs: rounded(computeMs),
-    measureMs: 0,
-    encodeMs: rounded(totalMs - encodingSince),
-    totalMs: rounded(totalMs),
-    stages: stages.map(({ step, variable, ms, gflops }) => ({ step, variable, ms: rounded(ms), gflops: rounded(gflops) })),
-  };
-}
-
-/** What the log line and the Server-Timing header say of the run. */
-function noteResult(request: FastifyRequest, result: Result): void {
-  const { plan, timing } = result;
-  const { spans } = request.stopwatch;
-  spans.plan = timing.planMs;
-  spans.queue = timing.queueMs;
-  spans.compute = timing.computeMs;
-  Object.assign(request.logFields, {
-    class: plan.class,
-    algorithm: plan.algorithm,
-    backend: plan.backend.name,
-    flops: plan.work.flops,
-    rows: plan.rows,
-    decodeMs: rounded(spans.decode ?? 0),
-    planMs: rounded(timing.planMs),
-    queueMs: rounded(timing.queueMs),
-    computeMs: rounded(timing.computeMs),
-  });
+async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  given: FormatName,
+  { format, contentType }: Answer,
+  services: Services,
+): Promise<FastifyReply> {
+  const { stopwatch } = request;
+  const { wire } = services;
+  const signal = departureSignal(reply);
+  const envelope = await stopwatch.timeAsync('decode', () => wire.decode(given, bodyOf(request), signal));
+  const { attention, result } = await compute(envelope, request, signal, services);
+  const options = { encoding: attention.output.encoding, clock: startClock(stopwatch.elapsed()) };
+  const parts = await stopwatch.timeAsync('encode', () => wire.encode(format, responseOf(result, request), options, signal));
+  return sendParts(reply.header('content-type', contentType), parts);
 }

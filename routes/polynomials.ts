@@ -3,6 +3,7 @@ import { AnalysisRequestSchema, readAnalysis } from '../src/contract/analysis.ts
 import { AnalysisSchema } from '../src/contract/documents.ts';
 import { analyze } from '../src/plan/analysis.ts';
 import { jsonCodec } from '../src/wire/json.ts';
+import { bodyOf } from './body.ts';
 import type { Services } from './services.ts';
 
 /** `POST /v1/polynomials/analyze`: facts, plan and cost of any polynomial, without tensors (api.md §4). */
@@ -21,7 +22,7 @@ export function polynomialRoutes(app: FastifyInstance, { engine, limits, config 
       },
     },
     async (request, reply) => {
-      const envelope = request.stopwatch.time('decode', () => jsonCodec.decode(request.body as Buffer, limits));
+      const envelope = request.stopwatch.time('decode', () => jsonCodec.decode(bodyOf(request), limits));
       const asked = readAnalysis(envelope);
       const plan = request.stopwatch.time('plan', () => engine.plan(asked.problem));
       const verdictLimits = {

@@ -13,6 +13,13 @@ import { answerBadHttp, frameworkProblem, problem } from './plugins/problem.ts';
 import { requestId } from './plugins/request-id.ts';
 import { requestLog } from './plugins/request-log.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
+import { WirePool } from './wire/pool.ts';
+import { receiveBody } from './wire/receive.ts';
+
+/** Threads that read and write large bodies; one keeps up with a network of some 10 Gbit/s. */
+const WIRE_THREADS = 2;
+/** Large bodies that may wait for one of them. */
+const MAX_WAITING_BODIES = 64;
 
 /** What tests replace. */
 export interface Dependencies {
@@ -49,10 +56,16 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   await app.register(notFound);
   await app.register(drain);
   await app.register(auth, { tokens: config.AUTH_TOKENS });
-  await app.register(bodies);
+  await app.register(bodies, {
+    receive: receiveBody,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    maxHeldBytes: config.MAX_INFLIGHT_BYTES,
+  });
   await app.register(docs, { document: documentOptions(), downgrade });
   const limits = { maxBodyBytes: config.MAX_BODY_BYTES, maxJsonBytes: config.MAX_JSON_BYTES, maxElements: config.MAX_BODY_BYTES };
-  await app.register(async (scope) => registerRoutes(scope, { engine, config, limits }));
+  const wire = new WirePool({ limits, threads: Math.min(WIRE_THREADS, config.WORKER_THREADS), maxWaiting: MAX_WAITING_BODIES });
+  app.addHook('onClose', () => wire.close());
+  await app.register(async (scope) => registerRoutes(scope, { engine, config, limits, wire }));
   return app as unknown as FastifyInstance & { engine: Engine };
 }
 

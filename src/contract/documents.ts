@@ -96,6 +96,18 @@ export const AttentionResponseSchema = z
   })
   .meta({ id: 'AttentionResponse', description: 'Output rows with the plan that was run and its timing' });
 
+export const SafetensorsRequestSchema = z.string().meta({
+  format: 'binary',
+  description:
+    'A safetensors body: the tensors of AttentionRequest by their names, its other members as JSON text in __metadata__.request',
+});
+
+export const SafetensorsResponseSchema = z.string().meta({
+  format: 'binary',
+  description:
+    'A safetensors body: output and, where asked for, logSumExp and weights.x1,x2; the other members of AttentionResponse as JSON text in __metadata__.response',
+});
+
 const ParameterSchema = z
   .object({ name: z.string(), minimum: z.int(), maximum: z.int() })
   .meta({ id: 'MechanismParameter', description: 'A parameter of a family and its range' });

@@ -4,6 +4,8 @@ export interface Stopwatch {
   elapsed(): number;
   /** Runs `work` and keeps its duration under `name`. */
   time<T>(name: string, work: () => T): T;
+  /** The same for work that is done elsewhere, waiting included. */
+  timeAsync<T>(name: string, work: () => Promise<T>): Promise<T>;
   readonly spans: Record<string, number>;
 }
 
@@ -16,6 +18,14 @@ export function startStopwatch(now: () => number = performance.now.bind(performa
       const start = now();
       try {
         return work();
+      } finally {
+        spans[name] = now() - start;
+      }
+    },
+    timeAsync: async (name, work) => {
+      const start = now();
+      try {
+        return await work();
       } finally {
         spans[name] = now() - start;
       }

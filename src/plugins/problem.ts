@@ -66,7 +66,8 @@ function asServiceError(error: FastifyError, options: ProblemOptions, request: F
   }
   if (code === 'unsupported_media_type') {
     const given = String(request.headers['content-type'] ?? 'none').slice(0, 100);
-    return new ServiceError(code, `Content-Type '${given}' is not taken here; send application/json`);
+    const taken = (request.routeOptions.schema as { consumes?: string[] } | undefined)?.consumes ?? ['application/json'];
+    return new ServiceError(code, `Content-Type '${given}' is not taken here; send ${taken.join(' or ')}`);
   }
   if (error.code === 'FST_ERR_BAD_URL')
     return new ServiceError('malformed', 'The path cannot be decoded: it is no valid percent-encoding of UTF-8');
@@ -79,7 +80,9 @@ function asServiceError(error: FastifyError, options: ProblemOptions, request: F
   return new ServiceError('internal', 'The service failed on this request; the trace id finds it in the log', { cause: error });
 }
 
-/** Sends an error; used by the error handler and by the not-found handler. */
+/**
+ * Sends an error; below /v2 as plain JSON, whose member `error` clients of the Open Inference Protocol read, and which one of them reads
+ * under this exact content type only (serving.md §B.6). Used by the error handler and by the not-found handler. */
 export function sendProblem(error: ServiceError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { retryAfterSeconds } = error.extra;
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
@@ -88,7 +91,7 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
   request.logFields.code = error.code;
   return reply
     .code(error.status)
-    .header('content-type', 'application/problem+json')
+    .header('content-type', request.url.startsWith('/v2') ? 'application/json' : 'application/problem+json')
     .send(Buffer.from(JSON.stringify(problemBody(error, request))));
 }
 

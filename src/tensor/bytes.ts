@@ -11,11 +11,16 @@ function bytesOf(array: ArrayBufferView): Uint8Array {
 }
 
 /**
- * Little-endian row-major bytes, at any alignment, to shared memory: one copy, halves widened on the way.
+ * Little-endian row-major bytes as values in shared memory. Bytes that are there already, aligned to their type, and need no conversion
+ * become the tensor's memory as they are: the caller gives them away. Everything else is copied once, halves widened on the way.
  * @param bytes exactly `count` elements; the caller has checked the length. Bytes of bool other than 0 count as true.
  */
 export function fromBytes(bytes: Uint8Array, dtype: DType): TensorData {
   const count = bytes.length / WIRE_BYTES[dtype];
+  const memory = bytes.buffer;
+  if (memory instanceof SharedArrayBuffer && isNative(dtype) && bytes.byteOffset % WIRE_BYTES[dtype] === 0) {
+    return viewOf(memory, bytes.byteOffset, dtype, count);
+  }
   const data = allocateData(dtype, count);
   if (dtype === 'float16' || dtype === 'bfloat16') {
     // A copy by the constructor: slice() of a Buffer is a view.
@@ -39,11 +44,27 @@ export function toBytes(tensor: Tensor): Uint8Array {
     narrowHalf(dtype, data, bits);
     return bytesOf(bits);
   }
-  const native = allocateNative(dtype);
+  const native = nativeArray(dtype);
   return bytesOf(data instanceof native ? data : native.from(data));
 }
 
-function allocateNative(dtype: DType) {
+/** Bytes that `toBytes` has to make; 0 where it hands on the tensor's own memory. */
+export function conversionBytes({ dtype, data }: Tensor): number {
+  const isKept = dtype !== 'float16' && dtype !== 'bfloat16' && data instanceof nativeArray(dtype);
+  return isKept ? 0 : data.length * WIRE_BYTES[dtype];
+}
+
+/** Types whose bytes on the wire are those in memory, whatever they hold. */
+function isNative(dtype: DType): boolean {
+  return dtype === 'float32' || dtype === 'float64' || dtype === 'int32';
+}
+
+function viewOf(memory: SharedArrayBuffer, offset: number, dtype: DType, count: number): TensorData {
+  if (dtype === 'float64') return new Float64Array(memory, offset, count);
+  return dtype === 'int32' ? new Int32Array(memory, offset, count) : new Float32Array(memory, offset, count);
+}
+
+function nativeArray(dtype: DType) {
   if (dtype === 'float64') return Float64Array;
   if (dtype === 'int32') return Int32Array;
   return dtype === 'bool' ? Uint8Array : Float32Array;

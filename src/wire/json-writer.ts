@@ -5,9 +5,13 @@ import { findNonFinite } from '../tensor/convert.ts';
 import { roundToHalf } from '../tensor/half.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ByteSink } from './byte-sink.ts';
+import { withTiming } from './clock.ts';
 import type { WireFormat } from './codec.ts';
 import { clip } from './fault.ts';
 import { DECIMAL_FORMATS, MAX_DECIMAL_BYTES, writeDecimal } from './json-decimal.ts';
+
+/** Of one value, about: digits, sign, point and comma. */
+export const PRINTED_BYTES = 12;
 
 const FIRST_MEMBERS = ['output', 'logSumExp', 'weights'];
 /** Values to a reservation, and bytes of base64's source to a piece (a multiple of 3, so that pieces join). */
@@ -29,7 +33,7 @@ export function encodeJson(envelope: Envelope, format: WireFormat): Buffer {
     writeMember(sink, name, member, format);
     separator = ',';
   }
-  for (const [name, value] of Object.entries(envelope.options)) {
+  for (const [name, value] of Object.entries(withTiming(envelope.options, format.clock))) {
     const text = JSON.stringify(value);
     if (text === undefined) continue;
     sink.text(`${separator}${ascii(name)}:${escapeNonAscii(text)}`);
@@ -77,11 +81,15 @@ function writeTensor(sink: ByteSink, name: string, tensor: Tensor, format: WireF
     writeBase64(sink, toBytes(tensor));
   } else {
     sink.text('"data":');
-    const write = rowWriter(name, tensor);
-    if (format.encoding === 'nested') writeNested(sink, shape, 0, 0, write);
-    else writeRow(sink, 0, tensor.data.length, write);
+    if (format.encoding === 'nested') writeNested(sink, shape, 0, 0, rowWriter(name, tensor));
+    else writeFlat(sink, name, tensor);
   }
   sink.text('}');
+}
+
+/** Writes a tensor's values as one flat array of numbers. @throws ServiceError `non_finite_output` */
+export function writeFlat(sink: ByteSink, name: string, tensor: Tensor): void {
+  writeRow(sink, 0, tensor.data.length, rowWriter(name, tensor));
 }
 
 function writeBase64(sink: ByteSink, bytes: Uint8Array): void {
@@ -152,14 +160,12 @@ function refuseNonFinite(name: string, tensor: Tensor, values: ArrayLike<number>
   const { count, firstIndex } = findNonFinite(values);
   if (count === 0) return;
   const of = `${count} of the ${values.length} values of ${clip(name)}, the first at flat index ${firstIndex}, are NaN or infinite`;
-  fail(
-    'non_finite_output',
-    `${of} in ${tensor.dtype}. Ask for output.encoding "base64" or use the binary endpoint, which carry them`,
-  );
+  fail('non_finite_output', `${of} in ${tensor.dtype}. Ask for output.encoding "base64" or for binary output, which carry them`);
 }
 
-function ascii(text: string): string {
-  return escapeNonAscii(JSON.stringify(text));
+/** A value as JSON in ASCII. */
+export function ascii(value: string | object | number | boolean): string {
+  return escapeNonAscii(JSON.stringify(value));
 }
 
 function escapeNonAscii(json: string): string {

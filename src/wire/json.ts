@@ -5,7 +5,7 @@ import { faultAt, pointerTo } from './fault.ts';
 import { NumberArray } from './json-array.ts';
 import { type JsonValue, readJsonObject } from './json-reader.ts';
 import { toTensor } from './json-tensor.ts';
-import { encodeJson } from './json-writer.ts';
+import { encodeJson, PRINTED_BYTES } from './json-writer.ts';
 import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
 
 /** `/tensors/q1` and `/tensors/q1/data` hold numbers. */
@@ -43,5 +43,6 @@ export const jsonCodec = {
   name: 'json',
   mediaTypes: ['application/json'],
   decode: decodeJson,
-  encode: encodeJson,
+  encode: (envelope, format) => [encodeJson(envelope, format)],
+  encodeWork: ({ tensors }) => [...tensors.values()].reduce((bytes, { data }) => bytes + data.length * PRINTED_BYTES, 0),
 } satisfies Codec;

@@ -10,6 +10,9 @@ export interface WireLimits {
   readonly maxElements: number;
 }
 
+/** Bodies above this many bytes are decoded and encoded in threads: the event loop has to answer probes. */
+export const LARGE_BYTES = 1 << 20;
+
 /** Nested arrays and objects in any JSON text. */
 export const MAX_DEPTH = 32;
 

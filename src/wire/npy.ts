@@ -5,10 +5,10 @@
 import type { Envelope } from '../contract/envelope.ts';
 import { fail } from '../errors.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { fromBytes, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, fromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
-import type { Codec } from './codec.ts';
+import { type Codec, joinParts } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { checkBytes, type WireLimits } from './limits.ts';
 
@@ -115,21 +115,31 @@ function readShape(tuple: string): number[] {
   return Array.from(tuple.matchAll(/\d+/g), ([digits]) => Number(digits));
 }
 
-/** Encodes a response's `output` alone, or the only tensor there is; the data begin at a multiple of 64 bytes. */
-export function encodeNpy(envelope: Envelope): Buffer {
-  const [only] = envelope.tensors.size === 1 ? envelope.tensors.values() : [envelope.tensors.get('output')];
-  if (only === undefined) fail('internal', 'NPY holds one tensor, and there is no output');
+/** The one tensor of a response that goes out: its `output`, or the only one there is. */
+function chosenTensor({ tensors }: Envelope): Tensor {
+  const [only] = tensors.size === 1 ? tensors.values() : [tensors.get('output')];
+  return only ?? fail('internal', 'NPY holds one tensor, and there is no output');
+}
+
+/** Encodes a response's `output` alone; the data begin at a multiple of 64 bytes. @returns The header, then the tensor's bytes */
+export function npyParts(envelope: Envelope): Uint8Array[] {
+  const only = chosenTensor(envelope);
   const tensor: Tensor = only.dtype === 'bfloat16' ? roundedBfloat16(only) : only;
   const tuple = tensor.shape.length === 1 ? `(${tensor.shape[0]},)` : `(${tensor.shape.join(', ')})`;
   const dictionary = `{'descr': '${DESCRIPTIONS[tensor.dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const start = Math.ceil((MAGIC.length + 4 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT;
-  const header = Buffer.alloc(start, ' ');
+  const header = Buffer.allocUnsafeSlow(start).fill(' ');
   MAGIC.copy(header);
   header.writeUInt16LE(1, 6);
   header.writeUInt16LE(start - 10, 8);
   header.write(dictionary, 10, 'latin1');
   header[start - 1] = 0x0a;
-  return Buffer.concat([header, toBytes(tensor)]);
+  return [header, toBytes(tensor)];
+}
+
+/** The same as one buffer. */
+export function encodeNpy(envelope: Envelope): Buffer {
+  return joinParts(npyParts(envelope));
 }
 
 function roundedBfloat16(tensor: Tensor): Tensor {
@@ -140,5 +150,6 @@ export const npyCodec = {
   name: 'npy',
   mediaTypes: ['application/x-npy'],
   decode: decodeNpy,
-  encode: encodeNpy,
+  encode: npyParts,
+  encodeWork: (envelope) => conversionBytes(chosenTensor(envelope)),
 } satisfies Codec;

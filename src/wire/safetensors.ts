@@ -4,10 +4,11 @@
  */
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { fromBytes, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, fromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
-import type { Codec } from './codec.ts';
+import { withTiming } from './clock.ts';
+import { type Codec, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
 import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
@@ -143,12 +144,14 @@ function readOptions(value: JsonValue | undefined): Record<string, unknown> {
  * Encodes a response. Tensors keep their path as name (`weights.x1,x2`), the widest types first and then by name, after a header padded
  * to a multiple of 8: each is aligned to its own type wherever the body itself is. Values are rounded to nearest even to their dtype;
  * NaN and infinities are carried.
+ * @returns The prefix with the header, then each tensor's bytes
  */
-export function encodeSafetensors(envelope: Envelope): Buffer {
+export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): Uint8Array[] {
   const sorted = [...envelope.tensors].sort(
     ([a, x], [b, y]) => WIRE_BYTES[y.dtype] - WIRE_BYTES[x.dtype] || (a < b ? -1 : Number(a > b)),
   );
-  const entries: [string, unknown][] = [[METADATA, { response: JSON.stringify(envelope.options) }]];
+  const bytes = sorted.map(([, tensor]) => toBytes(tensor));
+  const entries: [string, unknown][] = [[METADATA, { response: JSON.stringify(withTiming(envelope.options, format.clock)) }]];
   let size = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
     const end = size + data.length * WIRE_BYTES[dtype];
@@ -157,21 +160,21 @@ export function encodeSafetensors(envelope: Envelope): Buffer {
   }
   const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   const headerBytes = Math.ceil(header.length / ALIGNMENT) * ALIGNMENT;
-  const body = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes + size);
-  body.writeBigUInt64LE(BigInt(headerBytes));
-  body.fill(0x20, PREFIX_BYTES + header.copy(body, PREFIX_BYTES), PREFIX_BYTES + headerBytes);
-  let at = PREFIX_BYTES + headerBytes;
-  for (const [, tensor] of sorted) {
-    const bytes = toBytes(tensor);
-    body.set(bytes, at);
-    at += bytes.length;
-  }
-  return body;
+  const start = Buffer.allocUnsafeSlow(PREFIX_BYTES + headerBytes);
+  start.writeBigUInt64LE(BigInt(headerBytes));
+  start.fill(0x20, PREFIX_BYTES + header.copy(start, PREFIX_BYTES));
+  return [start, ...bytes];
+}
+
+/** The same as one buffer. */
+export function encodeSafetensors(envelope: Envelope, format: WireFormat = {}): Buffer {
+  return joinParts(safetensorsParts(envelope, format));
 }
 
 export const safetensorsCodec = {
   name: 'safetensors',
-  mediaTypes: ['application/vnd.safetensors', 'application/x-safetensors', 'application/octet-stream'],
+  mediaTypes: ['application/octet-stream', 'application/vnd.safetensors', 'application/x-safetensors'],
   decode: decodeSafetensors,
-  encode: encodeSafetensors,
+  encode: safetensorsParts,
+  encodeWork: ({ tensors }) => [...tensors.values()].reduce((bytes, tensor) => bytes + conversionBytes(tensor), 0),
 } satisfies Codec;

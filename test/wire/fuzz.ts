@@ -2,12 +2,13 @@
  * Structure-aware mutation of bodies, for every codec. As a script: `node test/wire/fuzz.ts [bodies per codec] [seed]`; the same seed
  * makes the same bodies, and a failure prints the body in base64.
  */
+import type { Envelope } from '../../src/contract/envelope.ts';
 import { convert } from '../../src/tensor/convert.ts';
 import { DTYPES, type DType, type Tensor } from '../../src/tensor/tensor.ts';
-import type { Codec } from '../../src/wire/codec.ts';
+import { type Codec, joinParts, type WireFormat } from '../../src/wire/codec.ts';
 import { jsonCodec } from '../../src/wire/json.ts';
 import { npyCodec } from '../../src/wire/npy.ts';
-import { safetensorsCodec } from '../../src/wire/safetensors.ts';
+import { encodeSafetensors, safetensorsCodec } from '../../src/wire/safetensors.ts';
 import { random } from '../helpers/random.ts';
 import { LIMITS, survives } from '../helpers/wire.ts';
 
@@ -99,18 +100,22 @@ function seedsOf(codec: Codec): Buffer[] {
   const options = { polynomial: 'x1*x2', mask: { type: 'none' } };
   if (codec.name === 'npy')
     return DTYPES.map((dtype, i) =>
-      codec.encode({ tensors: new Map([['output', tensorOf(dtype, [2, i])]]), options }, { encoding: 'flat' }),
+      encodeWhole(codec, { tensors: new Map([['output', tensorOf(dtype, [2, i])]]), options }, { encoding: 'flat' }),
     );
   if (codec.name === 'safetensors') {
     return [
-      codec.encode({ tensors: many, options: {} }, { encoding: 'flat' }),
-      requestOf(codec.encode({ tensors: many, options }, { encoding: 'flat' })),
+      encodeWhole(codec, { tensors: many, options: {} }, { encoding: 'flat' }),
+      requestOf(encodeWhole(codec, { tensors: many, options }, { encoding: 'flat' })),
     ];
   }
   return (['flat', 'nested', 'base64'] as const).map((encoding) => {
-    const tensors = codec.encode({ tensors: many, options: {} }, { encoding });
+    const tensors = encodeWhole(codec, { tensors: many, options: {} }, { encoding });
     return Buffer.concat([Buffer.from('{"polynomial":"x1*x2","tensors":'), tensors, Buffer.from('}')]);
   });
+}
+
+function encodeWhole(codec: Codec, envelope: Envelope, format: WireFormat): Buffer {
+  return joinParts(codec.encode(envelope, format));
 }
 
 /** The response's options as a request's: `response` becomes `request `, of the same length with the quote moved. */
@@ -142,7 +147,7 @@ export function check(codec: Codec, body: Buffer): boolean {
     bytes += data.byteLength;
   }
   assert(bytes <= 8 * body.length, 'more memory than the body can hold values');
-  const again = safetensorsCodec.decode(safetensorsCodec.encode({ tensors: decoded.tensors, options: {} }), LIMITS).tensors;
+  const again = safetensorsCodec.decode(encodeSafetensors({ tensors: decoded.tensors, options: {} }), LIMITS).tensors;
   for (const [name, { dtype, shape, data }] of decoded.tensors) {
     const copy = again.get(name);
     assert(copy?.dtype === dtype && String(copy.shape) === String(shape), `${name} is another tensor when read again`);

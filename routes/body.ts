@@ -1,0 +1,19 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { joinParts } from '../src/wire/codec.ts';
+
+/** Above this, joining parts costs more than sending them one by one. */
+const JOINED_BYTES = 1 << 18;
+const NOTHING = new Uint8Array(0);
+
+/** The body's bytes; none where the request has no body. */
+export function bodyOf(request: FastifyRequest): Uint8Array {
+  return request.body instanceof Uint8Array ? request.body : NOTHING;
+}
+
+/** Sends a body that was written in parts; large ones go out from the memory they are in. */
+export function sendParts(reply: FastifyReply, parts: readonly Uint8Array[]): FastifyReply {
+  const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  reply.header('content-length', String(bytes));
+  return reply.send(bytes <= JOINED_BYTES ? joinParts(parts) : Readable.from(parts));
+}

@@ -1,0 +1,95 @@
+import type { FastifyRequest } from 'fastify';
+import type { Envelope } from '../src/contract/envelope.ts';
+import { interpret } from '../src/contract/interpret.ts';
+import type { AttentionRequest } from '../src/contract/request.ts';
+import { rounded } from '../src/observe/timing.ts';
+import type { Result } from '../src/schedule/result.ts';
+import { deadlineMs } from './deadline.ts';
+import type { Services } from './services.ts';
+
+/** What every protocol does between decode and encode. */
+
+export interface Computation {
+  readonly attention: AttentionRequest;
+  readonly result: Result;
+}
+
+/** Checks the envelope, runs it, and notes for log line and headers how it went. */
+export async function compute(
+  envelope: Envelope,
+  request: FastifyRequest,
+  signal: AbortSignal,
+  { engine, config }: Services,
+): Promise<Computation> {
+  const attention = interpret(envelope);
+  const timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
+  const result = await engine.run(attention, { signal, timeoutMs });
+  note(request, result);
+  return { attention, result };
+}
+
+/** The tensors of a result by their path in the response. */
+export function resultTensors(result: Result): Envelope['tensors'] {
+  const tensors = new Map([['output', result.output]]);
+  if (result.logSumExp !== null) tensors.set('logSumExp', result.logSumExp);
+  for (const [pair, weights] of result.weights) tensors.set(`weights.${pair}`, weights);
+  return tensors;
+}
+
+/** The response of `/v1` before it is written (api.md §3); encoding fills in how long it and the whole took. */
+export function responseOf(result: Result, request: FastifyRequest): Envelope {
+  const { plan } = result;
+  return {
+    tensors: resultTensors(result),
+    options: {
+      emptyRows: result.emptyRows,
+      plan: {
+        class: plan.class,
+        mask: plan.mask,
+        algorithm: plan.algorithm,
+        exponent: plan.exponent,
+        flops: plan.work.flops,
+        exponentials: plan.work.exponentials,
+        bytes: plan.bytes,
+        backend: plan.backend.name,
+        ...(plan.backend.isa && { isa: plan.backend.isa }),
+        threads: plan.threads,
+        tiles: result.tiles,
+        fallbackRows: result.fallbackRows,
+      },
+      timing: timing(result, request),
+    },
+  };
+}
+
+function timing({ timing: { planMs, queueMs, computeMs, stages } }: Result, { stopwatch }: FastifyRequest): object {
+  return {
+    decodeMs: rounded(stopwatch.spans.decode ?? 0),
+    planMs: rounded(planMs),
+    queueMs: rounded(queueMs),
+    computeMs: rounded(computeMs),
+    measureMs: 0,
+    encodeMs: 0,
+    totalMs: 0,
+    stages: stages.map(({ step, variable, ms, gflops }) => ({ step, variable, ms: rounded(ms), gflops: rounded(gflops) })),
+  };
+}
+
+/** What the log line and the Server-Timing header say of the run. */
+function note(request: FastifyRequest, { plan, timing }: Result): void {
+  const { spans } = request.stopwatch;
+  spans.plan = timing.planMs;
+  spans.queue = timing.queueMs;
+  spans.compute = timing.computeMs;
+  Object.assign(request.logFields, {
+    class: plan.class,
+    algorithm: plan.algorithm,
+    backend: plan.backend.name,
+    flops: plan.work.flops,
+    rows: plan.rows,
+    decodeMs: rounded(spans.decode ?? 0),
+    planMs: rounded(timing.planMs),
+    queueMs: rounded(timing.queueMs),
+    computeMs: rounded(timing.computeMs),
+  });
+}

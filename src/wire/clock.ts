@@ -1,0 +1,34 @@
+/**
+ * When encoding began, so that a response can say how long it took although it says so in its own text. Milliseconds since the epoch,
+ * because another thread may read it.
+ */
+export interface EncodingClock {
+  readonly startedMs: number;
+  /** Milliseconds that the request had taken by then. */
+  readonly elapsedMs: number;
+}
+
+/** A clock that starts now. @param elapsedMs since the request came in */
+export function startClock(elapsedMs: number): EncodingClock {
+  return { startedMs: epochMs(), elapsedMs };
+}
+
+export function readClock({ startedMs, elapsedMs }: EncodingClock): { encodeMs: number; totalMs: number } {
+  const encodeMs = Math.max(0, epochMs() - startedMs);
+  return { encodeMs: inMicroseconds(encodeMs), totalMs: inMicroseconds(elapsedMs + encodeMs) };
+}
+
+/** The options with `timing.encodeMs` and `timing.totalMs` as they are now. */
+export function withTiming(options: Readonly<Record<string, unknown>>, clock: EncodingClock | undefined): typeof options {
+  const { timing } = options;
+  if (clock === undefined || typeof timing !== 'object') return options;
+  return { ...options, timing: { ...timing, ...readClock(clock) } };
+}
+
+function epochMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function inMicroseconds(ms: number): number {
+  return Math.round(ms * 1e3) / 1e3;
+}

@@ -1,0 +1,127 @@
+import { Piscina } from 'piscina';
+import type { Envelope } from '../contract/envelope.ts';
+import { fail, ServiceError } from '../errors.ts';
+import type { Framing, WireFormat } from './codec.ts';
+import { FORMATS, type FormatName } from './formats.ts';
+import { LARGE_BYTES, type WireLimits } from './limits.ts';
+import { type DecodeTask, type EncodeTask, fromOutcome, type Outcome } from './task.ts';
+
+export interface WirePoolOptions {
+  readonly limits: WireLimits;
+  readonly threads: number;
+  /** Bodies that may wait for a thread; one more is refused. */
+  readonly maxWaiting: number;
+}
+
+/** A task that waits for a thread: started, or refused with a reason. */
+interface Waiting {
+  start(): void;
+  refuse(reason: unknown): void;
+}
+
+/**
+ * Decodes and encodes: small bodies at once, large ones in threads of its own, started when the first one comes, so that the event loop
+ * goes on. A thread is never interrupted, because it takes milliseconds; who leaves while waiting is not served.
+ */
+export class WirePool {
+  readonly #options: WirePoolOptions;
+  readonly #piscina: Piscina;
+  readonly #waiting = new Set<Waiting>();
+  #running = 0;
+
+  constructor(options: WirePoolOptions) {
+    this.#options = options;
+    this.#piscina = new Piscina({
+      filename: new URL('./worker.ts', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: options.threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+    });
+    // A thread that fails under a task fails that task; without one there is nobody to tell, and it is replaced.
+    this.#piscina.on('error', () => {});
+  }
+
+  /** Bodies in threads and before them. */
+  get load(): number {
+    return this.#running + this.#waiting.size;
+  }
+
+  /**
+   * Reads a body; one in shared memory is given away (codec.ts).
+   * @throws ServiceError as the codec, `overloaded` when too many wait, `client_closed_request` once `signal` has fired
+   */
+  async decode(format: FormatName, body: Uint8Array, signal: AbortSignal, framing: Framing = {}): Promise<Envelope> {
+    const { limits } = this.#options;
+    if (body.byteLength <= LARGE_BYTES) return FORMATS[format].decode(body, limits, framing);
+    return this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signal);
+  }
+
+  /** Writes a body, in parts to be sent one after the other. @throws as `decode` */
+  async encode(format: FormatName, envelope: Envelope, options: WireFormat, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+    const codec = FORMATS[format];
+    if (codec.encodeWork(envelope, options) <= LARGE_BYTES) return codec.encode(envelope, options);
+    return this.#run<readonly Uint8Array[]>('encode', { format, envelope, options } satisfies EncodeTask, signal);
+  }
+
+  async close(): Promise<void> {
+    for (const { refuse } of [...this.#waiting]) refuse(new ServiceError('unavailable', 'The service is shutting down'));
+    await this.#piscina.destroy();
+  }
+
+  async #run<T>(name: 'decode' | 'encode', task: DecodeTask | EncodeTask, signal: AbortSignal): Promise<T> {
+    await this.#turn(signal);
+    try {
+      const outcome: Outcome<T> = await this.#piscina.run(task, { name });
+      if (signal.aborted) throw departed();
+      return fromOutcome(outcome);
+    } catch (error) {
+      if (error instanceof ServiceError) throw error;
+      throw new ServiceError('internal', `A thread failed while it ${name}d this request; the service goes on`, { cause: error });
+    } finally {
+      this.#running--;
+      this.#startNext();
+    }
+  }
+
+  /** Resolves when a thread is free for the caller, who counts as running from then on. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { threads, maxWaiting } = this.#options;
+    if (signal.aborted) throw departed();
+    if (this.#running < threads) {
+      this.#running++;
+      return;
+    }
+    if (this.#waiting.size >= maxWaiting) {
+      const detail = `${this.#waiting.size} large bodies wait to be read or written already`;
+      fail('overloaded', detail, { limit: maxWaiting, actual: maxWaiting + 1, retryAfterSeconds: 1 });
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = (): void => waiting.refuse(departed());
+    const waiting: Waiting = {
+      start: () => {
+        signal.removeEventListener('abort', leave);
+        this.#waiting.delete(waiting);
+        this.#running++;
+        resolve();
+      },
+      refuse: (reason) => {
+        signal.removeEventListener('abort', leave);
+        this.#waiting.delete(waiting);
+        reject(reason);
+      },
+    };
+    this.#waiting.add(waiting);
+    signal.addEventListener('abort', leave, { once: true });
+    return promise;
+  }
+
+  #startNext(): void {
+    const [next] = this.#waiting;
+    if (next !== undefined && this.#running < this.#options.threads) next.start();
+  }
+}
+
+function departed(): ServiceError {
+  return new ServiceError('client_closed_request', 'The client closed the connection');
+}

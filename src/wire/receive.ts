@@ -1,0 +1,149 @@
+import type { Readable, Transform } from 'node:stream';
+import { createGunzip, createInflate } from 'node:zlib';
+import { fail, ServiceError } from '../errors.ts';
+import { clip } from './fault.ts';
+import { LARGE_BYTES } from './limits.ts';
+
+export interface Incoming {
+  /** The header, where there is one: the bytes that will come, before inflation. */
+  readonly contentLength: number | undefined;
+  readonly contentEncoding: string | undefined;
+  /** Which position of the body shall be aligned to 8 bytes: where tensors begin. */
+  readonly alignedAt?: number;
+}
+
+export interface ReceiveLimits {
+  readonly maxBodyBytes: number;
+  /** Whether gzip and deflate are taken. */
+  readonly inflates: boolean;
+  /** Called once, before a large body takes memory, with the most that it can take; what it throws refuses the body. */
+  readonly admit?: (bytes: number) => void;
+}
+
+const ALIGNMENT = 8;
+
+/** Gathers chunks: what stays small as it came, what is or gets large in one piece of shared memory, each byte copied once. */
+class BodySink {
+  readonly #limit: number;
+  readonly #expected: number | undefined;
+  readonly #offset: number;
+  readonly #admit: ReceiveLimits['admit'];
+  #chunks: Uint8Array[] = [];
+  #memory: Uint8Array | undefined;
+  #size = 0;
+
+  constructor({ maxBodyBytes, admit }: ReceiveLimits, expected: number | undefined, alignedAt: number) {
+    this.#limit = maxBodyBytes;
+    this.#admit = admit;
+    this.#expected = expected;
+    this.#offset = (ALIGNMENT - (alignedAt % ALIGNMENT)) % ALIGNMENT;
+    if ((expected ?? 0) > LARGE_BYTES) this.#share();
+  }
+
+  /** @throws ServiceError `too_large` */
+  write(chunk: Uint8Array): void {
+    const size = this.#size + chunk.length;
+    if (size > this.#limit) tooLarge(this.#limit);
+    if (size > (this.#expected ?? size)) fail('malformed', `The body is longer than its Content-Length, ${this.#expected} bytes`);
+    if (this.#memory === undefined && size > LARGE_BYTES) this.#share();
+    if (this.#memory === undefined) this.#chunks.push(chunk);
+    else this.#memory.set(chunk, this.#size);
+    this.#size = size;
+  }
+
+  /** @throws ServiceError `malformed` */
+  end(): Uint8Array {
+    if (this.#size < (this.#expected ?? 0)) {
+      fail('malformed', `The body has ${this.#size} bytes and its Content-Length is ${this.#expected}`);
+    }
+    if (this.#memory !== undefined) return this.#memory.subarray(0, this.#size);
+    return this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks);
+  }
+
+  /** Of unknown length, a body gets room for the largest: what is never written to is never taken from the system. */
+  #share(): void {
+    const bytes = Math.min(this.#expected ?? this.#limit, this.#limit);
+    this.#admit?.(bytes);
+    const memory = new Uint8Array(new SharedArrayBuffer(this.#offset + bytes), this.#offset);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      memory.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#chunks = [];
+    this.#memory = memory;
+  }
+}
+
+/**
+ * Reads a request's body, inflated. Above 1 MiB it lies in shared memory, for threads and tensors to view.
+ * @throws ServiceError `too_large`, `unsupported_media_type` for an encoding that is not taken, `malformed` for what does not inflate,
+ * `client_closed_request`
+ */
+export async function receiveBody(source: Readable, incoming: Incoming, limits: ReceiveLimits): Promise<Uint8Array> {
+  const { contentLength, alignedAt = 0 } = incoming;
+  const inflater = chooseInflater(incoming.contentEncoding, limits.inflates);
+  if (contentLength !== undefined && contentLength > limits.maxBodyBytes) tooLarge(limits.maxBodyBytes, contentLength);
+  try {
+    const sink = new BodySink(limits, inflater === null ? contentLength : undefined, alignedAt);
+    await pour(source, inflater, sink);
+    return sink.end();
+  } finally {
+    // What nobody reads any more has to go, or the answer waits behind it.
+    source.resume();
+  }
+}
+
+function pour(source: Readable, inflater: Transform | null, sink: BodySink): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stream = inflater ?? source;
+  const stop = (error: unknown): void => {
+    source
+      .off('error', leave)
+      .off('close', onClose)
+      .on('error', () => {});
+    stream.off('data', onData).off('end', finish);
+    if (inflater !== null) {
+      source.unpipe(inflater);
+      inflater.destroy();
+    }
+    if (error === undefined) resolve();
+    else reject(error);
+  };
+  const onData = (chunk: Uint8Array): void => {
+    try {
+      sink.write(chunk);
+    } catch (error) {
+      stop(error);
+    }
+  };
+  const finish = (): void => stop(undefined);
+  const leave = (): void => stop(new ServiceError('client_closed_request', 'The client closed the connection'));
+  const onClose = (): void => {
+    if (!source.readableEnded) leave();
+  };
+  source.on('error', leave).on('close', onClose);
+  stream.on('data', onData).on('end', finish);
+  if (inflater !== null) {
+    inflater.on('error', (cause) => stop(new ServiceError('malformed', 'The body does not inflate', { cause })));
+    source.pipe(inflater);
+  }
+  return promise;
+}
+
+function chooseInflater(encoding: string | undefined, inflates: boolean): Transform | null {
+  const name = encoding?.trim().toLowerCase() ?? 'identity';
+  if (name === 'identity' || name === '') return null;
+  if (!inflates) fail('unsupported_media_type', `Content-Encoding '${clip(name)}' is not taken here; send the body as it is`);
+  if (name === 'gzip' || name === 'x-gzip') return createGunzip();
+  if (name === 'deflate') return createInflate();
+  fail('unsupported_media_type', `Content-Encoding '${clip(name)}' is not taken; gzip and deflate are`);
+}
+
+function tooLarge(limit: number, actual?: number): never {
+  fail('too_large', `The body is larger than MAX_BODY_BYTES, ${limit} bytes`, {
+    limit,
+    setting: 'MAX_BODY_BYTES',
+    ...(actual !== undefined && { actual }),
+  });
+}
