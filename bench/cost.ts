@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { type BenchCase, benchEngine, benchRequest, bestMs } from './engine.ts';
 
 /** Cost honesty: the planner's estimatedMs against the measured compute time, over polynomials, shapes, masks and back ends. */
@@ -43,8 +44,13 @@ const reference: BenchCase[] = [
 ].map((one) => ({ ...one, backend: 'reference' }) as BenchCase);
 
 let worst = 1;
-console.log('| back end | polynomial | n | d | heads | mask | algorithm | estimated ms | measured ms | ratio |');
-console.log('|---|---|---|---|---|---|---|---|---|---|');
+const lines: string[] = [];
+const print = (line: string): void => {
+  lines.push(line);
+  console.log(line);
+};
+print('| back end | polynomial | n | d | heads | mask | algorithm | estimated ms | measured ms | ratio |');
+print('|---|---|---|---|---|---|---|---|---|---|');
 for (const one of [...native, ...masked, ...reference]) {
   const request = benchRequest(one);
   const plan = engine.plan(request.problem);
@@ -65,7 +71,8 @@ for (const one of [...native, ...masked, ...reference]) {
     measured.toFixed(2),
     ratio.toFixed(2),
   ];
-  console.log(`| ${shown.join(' | ')} |`);
+  print(`| ${shown.join(' | ')} |`);
 }
-console.log(`\nworst ratio, either way: ${worst.toFixed(2)} over ${native.length + masked.length + reference.length} cases`);
+print(`\nworst ratio, either way: ${worst.toFixed(2)} over ${native.length + masked.length + reference.length} cases`);
 await engine.close();
+writeFileSync(new URL('results/cost.md', import.meta.url), `${lines.join('\n')}\n`);

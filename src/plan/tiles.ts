@@ -28,7 +28,8 @@ export function cutRows(rows: number, { seconds, step }: Stage, slices: number, 
   const byThreads = seconds * slices > WORTH_SPLITTING_SECONDS ? Math.ceil(wanted / slices) : 1;
   const pieces = Math.min(rows, Math.max(1, byTime, byThreads));
   let size = Math.ceil(rows / pieces);
-  if (size > ROW_BLOCK) size = Math.ceil(size / ROW_BLOCK) * ROW_BLOCK;
+  // A cycle's rows are the lanes of a panel: a tile of fewer costs as much as a whole one.
+  if (size > ROW_BLOCK || step.kind === 'cycle') size = Math.ceil(size / ROW_BLOCK) * ROW_BLOCK;
   const ranges: RowRange[] = [];
   for (let first = 0; first < rows; first += size) ranges.push({ first, last: Math.min(rows, first + size) });
   return ranges;
