@@ -93,7 +93,7 @@ function problemContent(code?: ErrorCode): JsonObject {
 function problemExample(code: ErrorCode): JsonObject {
   const { status, title } = ERRORS[code];
   return {
-    type: `https://polyattention.dev/problems/${code}`,
+    type: `/problems/${code}`,
     title,
     status,
     detail: title,

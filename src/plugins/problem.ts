@@ -33,7 +33,7 @@ export function problemBody(error: ServiceError, request: FastifyRequest): Recor
   const { errors, limit, actual, setting } = error.extra;
   const detail = error.message;
   return {
-    type: `https://polyattention.dev/problems/${error.code}`,
+    type: `/problems/${error.code}`,
     title,
     status,
     detail,
@@ -110,7 +110,7 @@ export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): voi
   const { status, title } = ERRORS.malformed;
   const detail = BAD_HTTP[error.code ?? ''] ?? 'What was sent is not HTTP/1.1';
   const id = randomUUID();
-  const type = 'https://polyattention.dev/problems/malformed';
+  const type = '/problems/malformed';
   const body = JSON.stringify({ type, title, status, detail, instance: '', code: 'malformed', traceId: id, error: detail });
   const headers = [
     `HTTP/1.1 ${status} Bad Request`,

@@ -77,7 +77,7 @@ function successes(operation: JsonObject): JsonObject[] {
 
 describe('what the app answers', () => {
   const statusesOf = (operation: JsonObject): string[] => Object.keys(member(operation, 'responses'));
-  const url = (path: string): string => path.replace('{name}', 'path(3)');
+  const url = (path: string): string => path.replace('{name}', 'path(3)').replace('{code}', 'invalid_request');
 
   it('is documented, for every operation without a body', async () => {
     const operations = operationsOf(documented.document).filter(({ operation }) => operation.requestBody === undefined);
