@@ -25,18 +25,18 @@ export function finish(given: JsonObject, schemas: ReadonlyMap<string, JsonObjec
     ...given,
     components: { ...member(given, 'components'), schemas: Object.fromEntries(schemas) },
   });
-  for (const { operation } of operationsOf(document)) finishOperation(operation, schemas);
+  for (const { path, operation } of operationsOf(document)) finishOperation(path, operation, schemas);
   addDiscriminators(document);
   return sortKeys(prune(document)) as JsonObject;
 }
 
-function finishOperation(operation: JsonObject, schemas: ReadonlyMap<string, JsonObject>): void {
+function finishOperation(path: string, operation: JsonObject, schemas: ReadonlyMap<string, JsonObject>): void {
   const responses = member(operation, 'responses');
   for (const status of [...Object.keys(responses).map(Number), ...impliedErrors(operation)]) {
-    if (status >= 400) responses[status] = problemReference(status);
+    if (status >= 400) responses[status] = problemReference(status, path);
     else finishSuccess(member(responses, String(status)), status, schemas);
   }
-  responses.default = problemReference('default');
+  responses.default = problemReference('default', path);
   if (isObject(operation.requestBody)) operation.requestBody.required = true;
   attachExamples(operation);
 }

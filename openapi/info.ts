@@ -29,6 +29,7 @@ export const BASE = {
     { name: 'polynomials', description: 'What is known about a polynomial, and what it costs, before any tensor is sent' },
     { name: 'mechanisms', description: 'The catalogue: polynomials that have a name' },
     { name: 'backends', description: 'Where the service computes' },
+    { name: 'oip', description: 'The Open Inference Protocol, version 2, for the clients and tools that speak it' },
     { name: 'ops', description: 'Probes and documents for those who run the service' },
   ],
   components: {

@@ -60,33 +60,43 @@ export function headersOf(status: number): JsonObject {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** Reference to the shared response of this status; `default` is any error that the operation does not list. */
-export function problemReference(status: number | 'default'): JsonObject {
+/** Below /v2 the same problems go out as plain JSON: clients of the Open Inference Protocol read no other type (serving.md §B.6). */
+const OIP = { path: '/v2', prefix: 'Oip', mediaType: 'application/json' } as const;
+
+/**
+ * Reference to the shared response of this status; `default` is any error that the operation does not list.
+ * @param path of the operation
+ */
+export function problemReference(status: number | 'default', path: string): JsonObject {
   const name = status === 'default' ? 'UnexpectedProblem' : NAMES[status];
   if (name === undefined) throw new Error(`There is no error of status ${status} in the table of errors`);
-  return { $ref: `#/components/responses/${name}` };
+  return { $ref: `#/components/responses/${path.startsWith(OIP.path) ? OIP.prefix : ''}${name}` };
 }
 
 /** Every shared response; those that no operation refers to are pruned later. */
 export function problemResponses(): JsonObject {
-  const statuses = Object.keys(NAMES).map(Number);
-  const named = statuses.map((status) => [NAMES[status], problemResponse(status)]);
-  const description = 'Any error that is not listed, by a status that this version of the document does not know';
-  const unexpected = { description, headers: headersOf(0), content: problemContent() };
-  return { ...Object.fromEntries(named), UnexpectedProblem: unexpected };
+  return { ...responsesIn('application/problem+json', ''), ...responsesIn(OIP.mediaType, OIP.prefix) };
 }
 
-function problemResponse(status: number): JsonObject {
+function responsesIn(mediaType: string, prefix: string): JsonObject {
+  const statuses = Object.keys(NAMES).map(Number);
+  const named = statuses.map((status) => [`${prefix}${NAMES[status]}`, problemResponse(status, mediaType)]);
+  const description = 'Any error that is not listed, by a status that this version of the document does not know';
+  const unexpected = { description, headers: headersOf(0), content: problemContent(mediaType) };
+  return { ...Object.fromEntries(named), [`${prefix}UnexpectedProblem`]: unexpected };
+}
+
+function problemResponse(status: number, mediaType: string): JsonObject {
   const codes = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].status === status);
   const [first] = codes;
   if (first === undefined) throw new Error(`No error has status ${status}`);
   const description = codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('. ');
-  return { description, headers: headersOf(status), content: problemContent(first) };
+  return { description, headers: headersOf(status), content: problemContent(mediaType, first) };
 }
 
-function problemContent(code?: ErrorCode): JsonObject {
+function problemContent(mediaType: string, code?: ErrorCode): JsonObject {
   const schema = { $ref: '#/components/schemas/Problem' };
-  return { 'application/problem+json': code === undefined ? { schema } : { schema, example: problemExample(code) } };
+  return { [mediaType]: code === undefined ? { schema } : { schema, example: problemExample(code) } };
 }
 
 /** As the service writes it, but for the detail, which names the occurrence. */

@@ -1,6 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { LiveSchema, ProblemSchema, ReadySchema } from '../src/contract/documents.ts';
 import { fail } from '../src/errors.ts';
+import type { Readiness } from '../src/plugins/drain.ts';
+
+/** @throws ServiceError `unavailable` before the self-test and after SIGTERM */
+export function requireReady({ state }: Readiness): void {
+  if (state !== 'ready') fail('unavailable', `The service is ${state}`, { retryAfterSeconds: state === 'starting' ? 1 : 5 });
+}
 
 /** `/livez` and `/readyz`: O(1), never through the pool (serving.md §A.2). */
 export function healthRoutes(app: FastifyInstance): void {
@@ -31,8 +37,7 @@ export function healthRoutes(app: FastifyInstance): void {
       },
     },
     async (_request, reply) => {
-      const { state } = app.readiness;
-      if (state !== 'ready') fail('unavailable', `The service is ${state}`, { retryAfterSeconds: state === 'starting' ? 1 : 5 });
+      requireReady(app.readiness);
       return reply.send({ ready: true });
     },
   );

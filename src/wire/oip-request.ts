@@ -63,7 +63,7 @@ export function decodeOip(body: Uint8Array, limits: WireLimits, { headerBytes }:
 
 function readOptions(json: JsonObject): OipOptions {
   const { id } = json;
-  if (id !== undefined && typeof id !== 'string') faultAt('malformed', '/id', 'id is a string');
+  if (id !== undefined && typeof id !== 'string') faultAt('invalid_request', '/id', 'id is a string');
   const outputs = json.outputs === undefined ? undefined : readList(json.outputs, '/outputs').map(readOutput);
   if (outputs !== undefined) checkNames(outputs, '/outputs');
   return {
@@ -75,14 +75,14 @@ function readOptions(json: JsonObject): OipOptions {
 
 function readOutput(value: JsonValue, index: number): NonNullable<OipOptions['outputs']>[number] {
   const pointer = `/outputs/${index}`;
-  const output = asObject(value) ?? faultAt('malformed', pointer, 'An output is an object with a name');
+  const output = asObject(value) ?? faultAt('invalid_request', pointer, 'An output is an object with a name');
   const parameters = readParameters(output.parameters, pointerTo(pointer, 'parameters'));
   refuseSharedMemory(parameters, pointer);
   return { name: readName(output, pointer), parameters };
 }
 
 function readInput(value: JsonValue, pointer: string): Input {
-  const input = asObject(value) ?? faultAt('malformed', pointer, 'An input is an object with name, shape, datatype and data');
+  const input = asObject(value) ?? faultAt('invalid_request', pointer, 'An input is an object with name, shape, datatype and data');
   const name = readName(input, pointer);
   const { shape, datatype, data } = input;
   const dtype = typeof datatype === 'string' ? DTYPES.get(datatype) : undefined;
@@ -91,7 +91,8 @@ function readInput(value: JsonValue, pointer: string): Input {
     const detail = `datatype of input ${clip(name)} is one of ${[...DTYPES.keys()].join(', ')}; got ${given}`;
     faultAt('invalid_request', pointerTo(pointer, 'datatype'), detail);
   }
-  if (!isShape(shape)) faultAt('malformed', pointerTo(pointer, 'shape'), 'shape is an array of at most 32 non-negative integers');
+  if (!isShape(shape))
+    faultAt('invalid_request', pointerTo(pointer, 'shape'), 'shape is an array of at most 32 non-negative integers');
   const parameters = readParameters(input.parameters, pointerTo(pointer, 'parameters'));
   refuseSharedMemory(parameters, pointer);
   return { name, pointer, dtype, shape, data, bytes: readSize(parameters, data, name, pointer) };
@@ -136,21 +137,21 @@ function readTensor(input: Input, binary: BinaryData | undefined, limits: WireLi
 }
 
 function readList(value: JsonValue | undefined, pointer: string): JsonValue[] {
-  if (!Array.isArray(value)) faultAt('malformed', pointer, `${pointer.slice(1)} is an array of tensors`);
+  if (!Array.isArray(value)) faultAt('invalid_request', pointer, `${pointer.slice(1)} is an array of tensors`);
   if (value.length > MAX_TENSORS) faultAt('invalid_request', pointer, `More than ${MAX_TENSORS} tensors`);
   return value;
 }
 
 function readName({ name }: JsonObject, pointer: string): string {
   if (typeof name !== 'string' || name === '')
-    faultAt('malformed', pointerTo(pointer, 'name'), 'name is a string that is not empty');
+    faultAt('invalid_request', pointerTo(pointer, 'name'), 'name is a string that is not empty');
   return name;
 }
 
 function checkNames(all: readonly { readonly name: string }[], pointer: string): void {
   const seen = new Set<string>();
   for (const [index, { name }] of all.entries()) {
-    if (seen.has(name)) faultAt('malformed', pointerTo(pointer, index, 'name'), `The name ${clip(name)} stands twice`);
+    if (seen.has(name)) faultAt('invalid_request', pointerTo(pointer, index, 'name'), `The name ${clip(name)} stands twice`);
     seen.add(name);
   }
 }
@@ -158,10 +159,10 @@ function checkNames(all: readonly { readonly name: string }[], pointer: string):
 function readParameters(value: JsonValue | undefined, pointer: string): OipParameters {
   const parameters: Record<string, string | number | boolean> = {};
   if (value === undefined || value === null) return parameters;
-  const given = asObject(value) ?? faultAt('malformed', pointer, 'parameters is an object');
+  const given = asObject(value) ?? faultAt('invalid_request', pointer, 'parameters is an object');
   for (const [key, one] of Object.entries(given)) {
     if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') {
-      faultAt('malformed', pointerTo(pointer, key), 'A parameter is a string, a number or a boolean');
+      faultAt('invalid_request', pointerTo(pointer, key), 'A parameter is a string, a number or a boolean');
     }
     parameters[key] = one;
   }

@@ -97,14 +97,22 @@ describe('the examples', () => {
 });
 
 describe('what the app answers', () => {
-  it.each(['/v1/mechanisms', '/v1/backends', '/livez', '/readyz'])(
-    'at %s has the members of the schema and no others',
-    async (url) => {
-      const route = documented.routes.find(({ path }) => path === url);
-      const answer = await documented.app.inject({ url });
-      expectExact(member(route?.schema ?? {}, 'response')['200'], answer.json());
-    },
-  );
+  it.each([
+    '/v1/mechanisms',
+    '/v1/backends',
+    '/livez',
+    '/readyz',
+    '/v2',
+    '/v2/models',
+    '/v2/models/stats',
+    '/v2/models/{model}',
+    '/v2/models/{model}/config',
+    '/v2/models/{model}/stats',
+  ])('at %s has the members of the schema and no others', async (url) => {
+    const route = documented.routes.find(({ path }) => path === url);
+    const answer = await documented.app.inject({ url: url.replace('{model}', 'attention') });
+    expectExact(member(route?.schema ?? {}, 'response')['200'], answer.json());
+  });
 
   it('about an error has the members of a problem and no others', async () => {
     const answer = await documented.app.inject({

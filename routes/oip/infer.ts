@@ -1,0 +1,99 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Envelope } from '../../src/contract/envelope.ts';
+import { fail } from '../../src/errors.ts';
+import type { InferenceStatistics } from '../../src/observe/statistics.ts';
+import { rounded } from '../../src/observe/timing.ts';
+import type { Result } from '../../src/schedule/result.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
+import { startClock } from '../../src/wire/clock.ts';
+import { bodyOf } from '../body.ts';
+import { compute, resultTensors } from '../computation.ts';
+import { departureSignal } from '../departure.ts';
+import type { Services } from '../services.ts';
+import { chooseCompression, sendCompressed } from './compression.ts';
+import { findModel, MODEL_VERSION, type Model } from './models.ts';
+import { type Inference, readInference } from './options.ts';
+
+/** `POST /v2/models/{model}/infer`: the same decode → run → encode, in the Open Inference Protocol. */
+
+export const HEADER_LENGTH = 'inference-header-content-length';
+
+export type ModelRequest = FastifyRequest<{ Params: { model: string; version?: string } }>;
+
+/** The length of the JSON before the tensors' bytes; undefined where the whole body is JSON. @throws ServiceError `malformed` */
+export function headerLength({ headers }: Pick<FastifyRequest, 'headers'>): number | undefined {
+  const header = headers[HEADER_LENGTH];
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !/^\d{1,12}$/.test(header)) {
+    fail('malformed', 'Inference-Header-Content-Length is a whole number of bytes, that of the JSON before the tensors');
+  }
+  return Number(header);
+}
+
+/** Answers one inference and counts it. */
+export async function infer(
+  request: ModelRequest,
+  reply: FastifyReply,
+  services: Services,
+  statistics: InferenceStatistics,
+): Promise<FastifyReply> {
+  const model = findModel(request.params);
+  const { stopwatch } = request;
+  try {
+    const { parts, isBinary, timing } = await respond(model, request, reply, services);
+    const { decode = 0, encode = 0 } = stopwatch.spans;
+    const times = { total: stopwatch.elapsed(), queue: timing.queueMs, decode, compute: timing.computeMs, encode };
+    statistics.succeeded(model.name, times);
+    if (isBinary) reply.header(HEADER_LENGTH, String(parts[0]?.byteLength));
+    // Exactly this content type, without a charset: one of the clients compares it as a string (serving.md §B.6).
+    reply.header('content-type', isBinary ? 'application/octet-stream' : 'application/json');
+    return sendCompressed(reply, parts, chooseCompression(request.headers['accept-encoding'], isBinary));
+  } catch (error) {
+    statistics.failed(model.name, stopwatch.elapsed());
+    throw error;
+  }
+}
+
+interface Response {
+  readonly parts: readonly Uint8Array[];
+  readonly isBinary: boolean;
+  readonly timing: Result['timing'];
+}
+
+async function respond(model: Model, request: ModelRequest, reply: FastifyReply, services: Services): Promise<Response> {
+  const { stopwatch } = request;
+  const { wire } = services;
+  const signal = departureSignal(reply);
+  const framing = { headerBytes: headerLength(request) };
+  const envelope = await stopwatch.timeAsync('decode', () => wire.decode('oip', bodyOf(request), signal, framing));
+  const inference = readInference(model, envelope);
+  const { result } = await compute(inference.envelope, request, signal, services);
+  const binary = inference.outputs.filter((output) => output.binary).map(({ name }) => name);
+  const options = { binary, clock: startClock(stopwatch.elapsed()) };
+  const response = responseOf(model, inference, result, stopwatch.spans.decode ?? 0);
+  const parts = await stopwatch.timeAsync('encode', () => wire.encode('oip', response, options, signal));
+  return { parts, isBinary: binary.length > 0, timing: result.timing };
+}
+
+function responseOf({ name }: Model, { id, outputs }: Inference, result: Result, decodeMs: number): Envelope {
+  const found = resultTensors(result);
+  const { plan, timing, emptyRows } = result;
+  return {
+    tensors: new Map(outputs.map((output) => [output.name, found.get(output.source) as Tensor])),
+    options: {
+      model_name: name,
+      model_version: MODEL_VERSION,
+      id,
+      parameters: {
+        class: plan.class,
+        algorithm: plan.algorithm,
+        backend: plan.backend.name,
+        empty_rows: emptyRows,
+        timing_decode_ms: rounded(decodeMs),
+        timing_plan_ms: rounded(timing.planMs),
+        timing_queue_ms: rounded(timing.queueMs),
+        timing_compute_ms: rounded(timing.computeMs),
+      },
+    },
+  };
+}
