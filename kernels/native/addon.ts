@@ -16,6 +16,8 @@ export interface Addon {
   rates(isa: number, precision: number): [number, number, number, number];
   /** Flops per second of bare multiply-adds, the best within `seconds`. */
   peak(isa: number, precision: number, seconds: number): number;
+  /** Processor time of the calling thread; finer than `process.threadCpuUsage`, which counts clock ticks. */
+  threadSeconds(): number;
   /** y = exp(x), as the kernels compute it, x <= 88 (709 in fp64); both of one type and length. */
   exponentials(isa: number, x: FloatArray, y: FloatArray): void;
 }

@@ -3,6 +3,7 @@
 //   run(isa, kind, numbers, operands, control): number           one tile of one step; returns the rows that fell back
 //   rates(isa, precision): [flops/s, exp/s, bytes/s, s/tile]     the planner's constants
 //   peak(isa, precision, seconds): number                        flops/s of bare multiply-adds
+//   threadSeconds(): number                                      processor time of the calling thread, to the nanosecond
 //   exponentials(isa, x, y): void                                the kernels' exp, for its own test
 // Everything that is wrong becomes a JavaScript exception. The module keeps no state but the threads' scratch, so that any number
 // of worker threads may load it.
@@ -122,6 +123,8 @@ napi_value rates(const Call &call) {
 
 napi_value peak(const Call &call) { return toNumber(call.env, tableOf(call).peakFlops(numberOf(call.env, call.argument[2]))); }
 
+napi_value threadSeconds(const Call &call) { return toNumber(call.env, threadSecondsNow()); }
+
 napi_value exponentials(const Call &call) {
   const IsaTable &isa = isaOf(call.env, call.argument[0]);
   const View x = viewOf(call.env, call.argument[1], "x"), y = viewOf(call.env, call.argument[2], "y");
@@ -161,6 +164,7 @@ NAPI_MODULE_INIT() {
   poly::define<poly::run>(env, exports, "run");
   poly::define<poly::rates>(env, exports, "rates");
   poly::define<poly::peak>(env, exports, "peak");
+  poly::define<poly::threadSeconds>(env, exports, "threadSeconds");
   poly::define<poly::exponentials>(env, exports, "exponentials");
   return exports;
 }

@@ -87,7 +87,7 @@ void closeProbe(const Cycle<T> &cycle, const Panels &p, double *fastError) {
   const FastShape shape = fastShape<T>(s.n, s.m, cycle.levels);
   const T *plain = static_cast<const T *>(scratch(kSlotFastShared, sizeof(T) * static_cast<size_t>(shape.n * shape.m)));
   double squares = 0;
-  for (long l = 0; l < s.n; l++) {
+  for (long l = 0; l < s.n && !cycle.a.tile.control.cancelled(); l++) {
     double lane[8] = {};
     long k = 0;
     for (; k + 8 <= s.m; k += 8)

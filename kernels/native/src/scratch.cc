@@ -1,5 +1,7 @@
 // Per-thread memory and the clock: the only part of the kernels that speaks to the standard library, compiled once for all
 // instruction sets.
+#include <time.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <new>
@@ -48,6 +50,12 @@ PackedFor &packedFor(Slot slot) { return packed.slots[slot]; }
 
 double secondsNow() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double threadSecondsNow() {
+  timespec now = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 }  // namespace poly

@@ -138,5 +138,6 @@ struct PackedFor {
 };
 PackedFor &packedFor(Slot slot);
 double secondsNow();
+double threadSecondsNow();
 
 }  // namespace poly

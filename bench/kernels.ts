@@ -1,0 +1,255 @@
+/**
+ * The native kernels against the machine's own limit and against PyTorch and numpy (issue 3's table). Prints markdown and writes it with
+ * the numbers to bench/results/kernels.md and kernels.json.
+ *
+ *   node bench/kernels.ts [--isa=avx2] [--quick] [--no-peers]
+ *
+ * The peers run in a virtual environment that this script makes in .venv/bench (numpy and torch from the package index); what is missing is
+ * said, never replaced. Times are the least processor time of several runs in one thread, ours and theirs; shares are of the multiply-add peak measured in this process.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { type Backend, modelledSeconds } from '../kernels/backend.ts';
+import { attendCase, type Bench, type Case, operand, runStep, strassenCase, tensorCase, treeCase } from './kernel-cases.ts';
+
+interface Addon {
+  isas(): string[];
+  peak(isa: number, precision: number, seconds: number): number;
+  threadSeconds(): number;
+}
+
+interface Measured {
+  readonly name: string;
+  readonly precision: string;
+  readonly seconds: number;
+  readonly gigaflops: number;
+  readonly share: number; // of the multiply-add peak
+  readonly modelled: number; // the planner's seconds over the measured ones
+  readonly peers: Readonly<Record<string, number>>;
+}
+
+interface Peers {
+  readonly versions: Record<string, string>;
+  readonly seconds: Record<string, Record<string, number>>;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values: options } = parseArgs({
+  options: {
+    isa: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    'no-peers': { type: 'boolean', default: false },
+  },
+});
+
+// Computed specifiers: the kernels are type-checked by rules of their own (tsconfig.kernels.json).
+const kernel = (name: string) => import(new URL(`../kernels/native/${name}.ts`, import.meta.url).href);
+const { load } = (await kernel('index')) as { load(options: { isa?: string | undefined }): Backend };
+const { loadAddon } = (await kernel('addon')) as { loadAddon(): Addon };
+const addon = loadAddon();
+
+/** The least processor time of several runs: what the kernel needs of its core, whoever else uses the machine. */
+function bestSeconds(body: () => void, budget = options.quick ? 0.5 : 4): number {
+  let best = Number.POSITIVE_INFINITY;
+  const end = performance.now() + 1000 * budget;
+  for (let i = 0; i < 3 || performance.now() < end; i++) {
+    const before = addon.threadSeconds();
+    body();
+    best = Math.min(best, addon.threadSeconds() - before);
+  }
+  return best;
+}
+
+/** Half the rows of one attend, over and over, when the other half's thread says so. */
+function serveHalf(): void {
+  const { n, d, half, isa } = workerData as { n: number; d: number; half: number; isa: string | undefined };
+  const bench: Bench = { backend: load({ isa }), precision: 'float32' };
+  const [rows, queries, keys, values] = [n / 2, operand(bench, n / 2, d), operand(bench, n, d), operand(bench, n, d)];
+  const results = { message: operand(bench, rows, d), logSumExp: operand(bench, rows, 1) };
+  parentPort?.on('message', () => {
+    runStep(bench, { kind: 'attend', queries, keys, keyBias: null, values, scale: 1 / d, band: null, ...results }, rows);
+    parentPort?.postMessage(half);
+  });
+  parentPort?.postMessage('ready');
+}
+
+/** Seconds of one attend split over two threads, keys packed by each. */
+async function twoThreads(n: number, d: number): Promise<number> {
+  const workers = [0, 1].map(
+    (half) => new Worker(new URL(import.meta.url), { workerData: { n, d, half, isa: options.isa }, argv: process.argv.slice(2) }),
+  );
+  const replies = () => Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
+  await replies();
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < (options.quick ? 10 : 60); i++) {
+    const start = performance.now();
+    const done = replies();
+    for (const worker of workers) worker.postMessage('go');
+    await done;
+    best = Math.min(best, (performance.now() - start) / 1000);
+  }
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  return best;
+}
+
+function runPeers(): Peers | string {
+  if (options['no-peers'] === true) return 'left out by --no-peers';
+  const folder = `${root}.venv/bench`;
+  const environment = { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
+  try {
+    if (!existsSync(`${folder}/bin/python`)) {
+      execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' });
+      execFileSync(`${folder}/bin/pip`, ['install', '-q', '-r', `${root}bench/peers.txt`], { stdio: 'pipe' });
+    }
+    const text = execFileSync(`${folder}/bin/python`, [`${root}bench/peers.py`, '1'], { encoding: 'utf8', env: environment });
+    return JSON.parse(text) as Peers;
+  } catch (error) {
+    return `not to be had here: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
+  }
+}
+
+function wideCases(bench: Bench): Case[] {
+  return [
+    attendCase(bench, 4096, 64, 64),
+    attendCase(bench, 4096, 64, 64, { lowest: 0, highest: Number.POSITIVE_INFINITY }),
+    attendCase(bench, 4096, 128, 128),
+    attendCase(bench, 1000, 40, 33),
+    tensorCase(bench, 512, 64),
+    ...[512, 1024].flatMap((n) => (['gemm', 'fast'] as const).map((product) => strassenCase(bench, n, 64, product))),
+  ];
+}
+
+function cases(bench: Bench): Case[] {
+  if (bench.precision === 'float64') return wideCases(bench);
+  const causal = { lowest: 0, highest: Number.POSITIVE_INFINITY };
+  const path = (t: number) => Array.from({ length: t - 1 }, (_, i) => [t - i, t - i - 1] as const);
+  return [
+    ...[1024, 2048, 4096, 8192].map((n) => attendCase(bench, n, 64, 64)),
+    attendCase(bench, 4096, 128, 128),
+    attendCase(bench, 4096, 64, 64, causal),
+    attendCase(bench, 4096, 128, 128, causal),
+    attendCase(bench, 1000, 40, 33),
+    treeCase(bench, 'path(3)', path(3), 4096, 64),
+    treeCase(bench, 'path(6)', path(6), 4096, 64),
+    treeCase(
+      bench,
+      'star(4)',
+      [2, 3, 4].map((leaf) => [leaf, 1] as const),
+      4096,
+      64,
+    ),
+    tensorCase(bench, 512, 64),
+    ...[256, 384, 512, 768, 1024, 1536].flatMap((n) =>
+      (['gemm', 'fast'] as const).map((product) => strassenCase(bench, n, 64, product)),
+    ),
+  ];
+}
+
+const format = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '');
+
+function table(rows: readonly Measured[]): string {
+  const lines = rows.map(({ name, precision, seconds, gigaflops, share, modelled, peers }) => {
+    const [library, fastest] = Object.entries(peers).sort(([, a], [, b]) => a - b)[0] ?? ['', Number.NaN];
+    const peer = library === '' ? ['', ''] : [`${library} ${format(1000 * fastest, 2)}`, `${format(fastest / seconds, 2)}×`];
+    const cells = [
+      name,
+      precision,
+      format(1000 * seconds, 2),
+      format(gigaflops, 1),
+      `${format(100 * share, 1)} %`,
+      format(modelled, 2),
+      ...peer,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const head = ['case', 'type', 'ms', 'GFLOP/s', 'share of peak', 'modelled / measured', 'fastest peer, ms', 'gain'];
+  return [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...lines].join('\n');
+}
+
+/** path(3) at n = 65,536 in O(n d) memory: seconds, and megabytes of resident memory beyond operands and results. */
+function longPath(bench: Bench): { seconds: number; megabytes: number } {
+  const long = treeCase(
+    bench,
+    'path(3)',
+    [
+      [3, 2],
+      [2, 1],
+    ],
+    65_536,
+    64,
+  );
+  const before = process.memoryUsage().rss;
+  const start = performance.now();
+  long.run();
+  return { seconds: (performance.now() - start) / 1000, megabytes: (process.memoryUsage().rss - before) / 2 ** 20 };
+}
+
+async function main(): Promise<void> {
+  const backend = load({ isa: options.isa });
+  const { rates, isa } = backend.describe();
+  const index = addon.isas().indexOf(isa ?? '');
+  const rows: Measured[] = [];
+  const peaks: Record<string, number> = {};
+  const peers = runPeers();
+  for (const precision of ['float32', 'float64'] as const) {
+    const bits = precision === 'float64' ? 64 : 32;
+    const bench: Bench = { backend, precision };
+    let peak = addon.peak(index, bits, 0.3);
+    const times = cases(bench).map((each) => {
+      const seconds = bestSeconds(() => each.run());
+      peak = Math.max(peak, addon.peak(index, bits, 0.05));
+      return { each, seconds };
+    });
+    peaks[precision] = peak;
+    for (const { each, seconds } of times) {
+      const { name, work } = each;
+      const rate = rates[precision];
+      rows.push({
+        name,
+        precision,
+        seconds,
+        gigaflops: work.flops / seconds / 1e9,
+        share: work.flops / seconds / peak,
+        modelled: rate === undefined ? Number.NaN : modelledSeconds(work, rate) / seconds,
+        peers: precision === 'float32' && typeof peers !== 'string' ? (peers.seconds[name.replace(' fast', '')] ?? {}) : {},
+      });
+    }
+  }
+  const bench: Bench = { backend, precision: 'float32' };
+  const seconds = (name: string) => rows.find((row) => row.name === name && row.precision === 'float32')?.seconds ?? Number.NaN;
+  const one = seconds('attend n=4096 d=64');
+  const pair = await twoThreads(4096, 64);
+  const long = options.quick ? null : longPath(bench);
+  const notes = [
+    `- Machine: ${cpus()[0]?.model}, instruction set ${isa}; peak of one core ${format((peaks.float32 ?? 0) / 1e9, 1)} GFLOP/s in fp32, ${format((peaks.float64 ?? 0) / 1e9, 1)} in fp64.`,
+    `- Peers, one thread, fp32: ${
+      typeof peers === 'string'
+        ? peers
+        : Object.entries(peers.versions)
+            .map((pair) => pair.join(' '))
+            .join(', ')
+    }.`,
+    `- Causal against unmasked: ${format(seconds('attend causal n=4096 d=64') / one, 3)} (d=64), ${format(seconds('attend causal n=4096 d=128') / seconds('attend n=4096 d=128'), 3)} (d=128).`,
+    `- Trees against t-1 attend calls: path(3) ${format(seconds('path(3) n=4096 d=64') / (2 * one), 3)}, path(6) ${format(seconds('path(6) n=4096 d=64') / (5 * one), 3)}, star(4) ${format(seconds('star(4) n=4096 d=64') / (3 * one), 3)}.`,
+    `- Two threads against one, attend n=4096 d=64: ${format(one / pair, 2)}×.`,
+    long === null
+      ? ''
+      : `- path(3) n=65,536 d=64, one thread: ${format(long.seconds, 1)} s, ${format(long.megabytes, 0)} MB beyond operands and results.`,
+  ].filter((note) => note !== '');
+  const markdown = `# Native kernels\n\n${notes.join('\n')}\n\n${table(rows)}\n`;
+  console.log(markdown);
+  mkdirSync(`${root}bench/results`, { recursive: true });
+  const suffix = options.isa === undefined ? '' : `-${options.isa}`;
+  writeFileSync(`${root}bench/results/kernels${suffix}.md`, markdown);
+  writeFileSync(
+    `${root}bench/results/kernels${suffix}.json`,
+    `${JSON.stringify({ isa, peaks, rates, rows, pair, long, peers }, null, 2)}\n`,
+  );
+}
+
+if (isMainThread) await main();
+else serveHalf();
