@@ -75,6 +75,16 @@ place_pinned_node() {
   ln -sf ../node/bin/node "$root/node_modules/.bin/node"
 }
 
+# .venv holds test/requirements.txt, for the tests of Python clients and the generator of the SDK.
+install_python() {
+  local venv=$root/.venv stamp
+  stamp=$(sha256sum "$root/test/requirements.txt" | cut -d' ' -f1)
+  [[ -f $venv/.installed && $(<"$venv/.installed") == "$stamp" ]] && return 0
+  say 'installing python packages into .venv'
+  python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/test/requirements.txt" &&
+    printf '%s' "$stamp" >"$venv/.installed"
+}
+
 # Prints the Node that runs the service: the machine's own from 24 on, otherwise the pinned one.
 find_node() {
   local own
