@@ -1,0 +1,9 @@
+from enum import StrEnum
+
+
+class AnalysisRequestScaleType0(StrEnum):
+    VALUE_0 = "1/d"
+    VALUE_1 = "1/sqrt(d)"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,12 @@
+from enum import StrEnum
+
+
+class AttentionRequestBackend(StrEnum):
+    AUTO = "auto"
+    GPU = "gpu"
+    NATIVE = "native"
+    REFERENCE = "reference"
+    WEBGPU = "webgpu"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="OipServerMetadata")
+
+
+@_attrs_define
+class OipServerMetadata:
+    """The server, and which extensions of the protocol it has
+
+    Attributes:
+        name (str):
+        version (str):
+        extensions (list[str]):
+    """
+
+    name: str
+    version: str
+    extensions: list[str]
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        version = self.version
+
+        extensions = self.extensions
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "name": name,
+                "version": version,
+                "extensions": extensions,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        remaining_members = dict(src_dict)
+        name = remaining_members.pop("name")
+
+        version = remaining_members.pop("version")
+
+        extensions = cast(list[str], remaining_members.pop("extensions"))
+
+        oip_server_metadata = cls(
+            name=name,
+            version=version,
+            extensions=extensions,
+        )
+
+        oip_server_metadata.additional_properties = remaining_members
+        return oip_server_metadata
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
