@@ -26,7 +26,9 @@ export function cutRows(rows: number, { seconds, step }: Stage, slices: number, 
   const byTime = repeatsWork(step) ? 1 : Math.ceil(seconds / TILE_SECONDS);
   const wanted = isUneven(step) ? UNEVEN_PIECES * threads : threads;
   const byThreads = seconds * slices > WORTH_SPLITTING_SECONDS ? Math.ceil(wanted / slices) : 1;
-  const pieces = Math.min(rows, Math.max(1, byTime, byThreads));
+  const enough = Math.max(1, byTime, byThreads);
+  // Three tiles on two threads take as long as four: whole rounds leave no thread without work in the last one.
+  const pieces = Math.min(rows, enough > 1 && slices % threads !== 0 ? Math.ceil(enough / threads) * threads : enough);
   let size = Math.ceil(rows / pieces);
   // A cycle's rows are the lanes of a panel: a tile of fewer costs as much as a whole one.
   if (size > ROW_BLOCK || step.kind === 'cycle') size = Math.ceil(size / ROW_BLOCK) * ROW_BLOCK;
