@@ -11,15 +11,20 @@ export const BACKEND_NAMES = ['native', 'gpu', 'webgpu', 'reference'] as const;
 const whole = z.coerce.number().int();
 const bytes = whole.min(1);
 const seconds = z.coerce.number().positive();
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
+const parts = (text: string): string[] => text.split(',').map((part) => part.trim());
+/** What is set has to hold a token: a stray comma must not turn authentication off. */
+const tokens = z
+  .string()
+  .transform((text) => parts(text).filter((part) => part !== ''))
+  .pipe(
+    z
+      .array(z.string().regex(/^[\x21-\x7e]+$/, 'a token is printable ASCII without spaces'))
+      .min(1, 'no token is in it; to go without, say off'),
+  )
+  .transform((given) => (given.join() === 'off' ? [] : given));
 const backends = z
   .string()
-  .transform((text) => (text === 'all' ? [...BACKEND_NAMES] : text.split(',').map((part) => part.trim())))
+  .transform((text) => (text === 'all' ? [...BACKEND_NAMES] : [...new Set(parts(text))]))
   .pipe(z.array(z.enum(BACKEND_NAMES)).min(1));
 const unset = z.literal(['', 'off'], { error: 'this version does not have the feature; leave it unset' }).optional();
 
@@ -41,7 +46,7 @@ const Environment = z.object({
     .max(2 ** 31 - 1)
     .default(60_000),
   DRAIN_MS: whole.min(0).default(5_000),
-  AUTH_TOKENS: list.default([]),
+  AUTH_TOKENS: tokens.default([]),
   RATE_LIMIT: unset,
   CORS_ORIGINS: unset,
   DATA_DIR: unset,
@@ -51,14 +56,19 @@ const Environment = z.object({
 
 export type Config = Readonly<z.infer<typeof Environment>>;
 
-/** Reads the settings. @throws Error that names every setting at fault */
+/** Never shown, not even when they are wrong. */
+const SECRETS = ['AUTH_TOKENS', 'DATABASE_URL'];
+
+/** Reads the settings; an empty one is not set. @throws Error that names every setting at fault */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = Environment.safeParse(environment);
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== '');
+  const parsed = Environment.safeParse(Object.fromEntries(given));
   if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.')}: ${issue.message}; got '${environment[String(issue.path[0])] ?? ''}'`,
-    );
-    throw new Error(`Unusable settings:\n  ${faults.join('\n  ')}`);
+    const faults = parsed.error.issues.map(({ path: [name = ''], message }) => {
+      const shown = SECRETS.includes(String(name)) ? '' : `; got '${environment[String(name)]}'`;
+      return `${String(name)}: ${message}${shown}`;
+    });
+    throw new Error(`Unusable settings:\n  ${[...new Set(faults)].join('\n  ')}`);
   }
   const config = parsed.data;
   const contradictions: [boolean, string][] = [

@@ -87,8 +87,8 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
   const { retryAfterSeconds } = error.extra;
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
-  if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
   request.logFields.code = error.code;
+  if (error.code === 'internal') request.logFields.err = error.cause ?? error;
   return reply
     .code(error.status)
     .header('content-type', request.url.startsWith('/v2') ? 'application/json' : 'application/problem+json')

@@ -46,5 +46,6 @@ export function writeLine(request: FastifyRequest, status: number): void {
   const { method, logFields, stopwatch } = request;
   const route = request.routeOptions.url ?? 'none';
   const line = { method, route, status, ms: rounded(stopwatch.elapsed()), ...logFields };
-  request.log[status >= 500 ? 'error' : 'info'](line, status === 499 ? 'request aborted by the client' : 'request');
+  // Not ready, too late and not there are answers; only what is broken is an error to look into.
+  request.log[status === 500 ? 'error' : 'info'](line, status === 499 ? 'request aborted by the client' : 'request');
 }

@@ -89,7 +89,8 @@ describe('what is no HTTP', () => {
 
 describe('closing', () => {
   it('finishes what runs, answers what still comes, and waits for no client', async () => {
-    const own = await buildTestApp({ BACKENDS: 'reference' });
+    const patient = { MAX_SYNC_SECONDS: '3000', REQUEST_TIMEOUT_MS: '3000000', MAX_QUEUE_SECONDS: '3000' };
+    const own = await buildTestApp({ BACKENDS: 'reference', ...patient });
     const port = await listen(own);
     const tensor = { shape: [200, 16], data: Array.from({ length: 200 * 16 }, (_, i) => Math.sin(i)) };
     const tensors = Object.fromEntries(['q1', 'q2', 'q3', 'v2', 'v3'].map((name) => [name, tensor]));
