@@ -66,31 +66,35 @@ function bestSeconds(body: () => void, budget = options.quick ? 0.5 : 4): number
 
 /** Half the rows of one attend, over and over, when the other half's thread says so. */
 function serveHalf(): void {
-  const { n, d, half, isa } = workerData as { n: number; d: number; half: number; isa: string | undefined };
+  const { n, d, isa } = workerData as { n: number; d: number; isa: string | undefined };
   const bench: Bench = { backend: load({ isa }), precision: 'float32' };
   const [rows, queries, keys, values] = [n / 2, operand(bench, n / 2, d), operand(bench, n, d), operand(bench, n, d)];
   const results = { message: operand(bench, rows, d), logSumExp: operand(bench, rows, 1) };
   parentPort?.on('message', () => {
+    const before = addon.threadSeconds();
     runStep(bench, { kind: 'attend', queries, keys, keyBias: null, values, scale: 1 / d, band: null, ...results }, rows);
-    parentPort?.postMessage(half);
+    parentPort?.postMessage(addon.threadSeconds() - before);
   });
   parentPort?.postMessage('ready');
 }
 
-/** Seconds of one attend split over two threads, keys packed by each. */
-async function twoThreads(n: number, d: number): Promise<number> {
+/**
+ * One attend split over two threads that run at the same time, keys packed by each: processor seconds of the slower half, and the
+ * wall clock, which is longer where others use the machine.
+ */
+async function twoThreads(n: number, d: number): Promise<{ processor: number; wall: number }> {
   const workers = [0, 1].map(
-    (half) => new Worker(new URL(import.meta.url), { workerData: { n, d, half, isa: options.isa }, argv: process.argv.slice(2) }),
+    () => new Worker(new URL(import.meta.url), { workerData: { n, d, isa: options.isa }, argv: process.argv.slice(2) }),
   );
-  const replies = () => Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
+  const replies = () => Promise.all(workers.map((worker) => new Promise<number>((resolve) => worker.once('message', resolve))));
   await replies();
-  let best = Number.POSITIVE_INFINITY;
+  const best = { processor: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY };
   for (let i = 0; i < (options.quick ? 10 : 60); i++) {
     const start = performance.now();
     const done = replies();
     for (const worker of workers) worker.postMessage('go');
-    await done;
-    best = Math.min(best, (performance.now() - start) / 1000);
+    best.processor = Math.min(best.processor, Math.max(...(await done)));
+    best.wall = Math.min(best.wall, (performance.now() - start) / 1000);
   }
   await Promise.all(workers.map((worker) => worker.terminate()));
   return best;
@@ -235,7 +239,7 @@ async function main(): Promise<void> {
     }.`,
     `- Causal against unmasked: ${format(seconds('attend causal n=4096 d=64') / one, 3)} (d=64), ${format(seconds('attend causal n=4096 d=128') / seconds('attend n=4096 d=128'), 3)} (d=128).`,
     `- Trees against t-1 attend calls: path(3) ${format(seconds('path(3) n=4096 d=64') / (2 * one), 3)}, path(6) ${format(seconds('path(6) n=4096 d=64') / (5 * one), 3)}, star(4) ${format(seconds('star(4) n=4096 d=64') / (3 * one), 3)}.`,
-    `- Two threads against one, attend n=4096 d=64: ${format(one / pair, 2)}×.`,
+    `- Two threads against one, attend n=4096 d=64: ${format(one / pair.processor, 2)}× by processor time, ${format(one / pair.wall, 2)}× by the clock.`,
     long === null
       ? ''
       : `- path(3) n=65,536 d=64, one thread: ${format(long.seconds, 1)} s, ${format(long.megabytes, 0)} MB beyond operands and results.`,

@@ -5,7 +5,7 @@
 // ln2 is split in two so that k * high is exact even without a fused multiply-add; q interpolates (e^r - 1 - r)/r^2 at Chebyshev
 // nodes (relative error of e^r: 1.0e-8 in fp32, 1.7e-17 in fp64). Below the logarithm of the smallest normal number the result
 // is exactly 0, so -Infinity is an ordinary argument; nothing subnormal is ever produced.
-// Measured: at most 1.1 ulp in fp32 over every float of [-87, 0] (test/kernels/native/exp.test.ts).
+// Measured over every float of [-87, -1e-19] and a grid below that: at most 1.07 ulp in fp32, with or without a fused multiply-add.
 #pragma once
 #include "simd.h"
 
