@@ -90,7 +90,7 @@ export function createClient(url = 'http://127.0.0.1:8080', options: ClientOptio
     },
     async analyze(request, signal) {
       const init = { body: JSON.stringify(request), headers: { 'content-type': 'application/json' }, signal: signal ?? null };
-      return (await send('/v1/polynomials/analyze', init)).json();
+      return (await send('/v1/polynomials/analyze', init)).json() as Promise<Analysis>;
     },
   };
 }
