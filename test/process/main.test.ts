@@ -9,7 +9,10 @@ const CURL = /^ {2}curl -s (\S+) -H 'content-type: application\/json' -d '(.*)'$
 /** However slow the machine was when it was measured, and however long the work takes. */
 const PATIENT = { MAX_SYNC_SECONDS: '3000', REQUEST_TIMEOUT_MS: '3000000', MAX_QUEUE_SECONDS: '3000' };
 
-describe('a start', () => {
+// Processes start in a second, and in ten on a machine that is busy with other things.
+const PROCESSES = { timeout: 120_000 };
+
+describe('a start', PROCESSES, () => {
   it('says where it serves and on which back ends, and gives a request that works', async () => {
     const service = startService({ LOG_LEVEL: 'silent' });
     const [, url = '', body = ''] = await service.says(CURL);
@@ -67,7 +70,7 @@ describe('a start', () => {
   });
 });
 
-describe('a stop', () => {
+describe('a stop', PROCESSES, () => {
   const tensor = { shape: [320, 16], data: Array.from({ length: 320 * 16 }, (_, i) => Math.sin(i)) };
   const tensors = Object.fromEntries(['q1', 'q2', 'q3', 'v2', 'v3'].map((name) => [name, tensor]));
   const large = {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
-import { buildTestApp, get, post } from '../helpers/app.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { buildTestApp, get, post, startTestApp } from '../helpers/app.ts';
 import { exchange, gather, listen, requestText, sendAndLeave } from '../helpers/socket.ts';
 
 /** What only a real connection shows: sizes of bodies, bytes that are no HTTP, and the end. */
@@ -10,8 +10,11 @@ const rows = [[1], [2]];
 const BODY = { polynomial: 'x1*x2', tensors: { q1: rows, q2: rows, v2: rows } };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
+const app = await startTestApp({ BACKENDS: 'reference', MAX_BODY_BYTES: '20000', MAX_JSON_BYTES: '10000' });
+const port = await listen(app);
+afterAll(() => app.close());
+
 describe('the size of a body', () => {
-  const settings = { BACKENDS: 'reference', MAX_BODY_BYTES: '20000', MAX_JSON_BYTES: '10000' };
   const padded = (bytes: number): string => JSON.stringify(BODY).padEnd(bytes, ' ');
   const question = (headers: Record<string, string>, body: string): string =>
     requestText('POST', '/v1/attention', { ...JSON_TYPE, connection: 'close', ...headers }, body);
@@ -23,28 +26,22 @@ describe('the size of a body', () => {
   }
 
   it('is 413 above MAX_JSON_BYTES, with limit, actual and setting', async () => {
-    const own = await buildTestApp(settings);
-    expect((await post(own, '/v1/attention', padded(10_000))).status).toBe(200);
-    const { body } = await post(own, '/v1/attention', padded(10_001));
+    expect((await post(app, '/v1/attention', padded(10_000))).status).toBe(200);
+    const { body } = await post(app, '/v1/attention', padded(10_001));
     expect(body).toMatchObject({ status: 413, code: 'too_large', limit: 10_000, actual: 10_001, setting: 'MAX_JSON_BYTES' });
   });
 
   it('is 413 above MAX_BODY_BYTES by its Content-Length, before it is sent', async () => {
-    const own = await buildTestApp(settings);
-    const port = await listen(own);
     const answer = await exchange(port, question({ 'content-length': '20001' }, ''), /"error":.*\}$/);
     expect(problemIn(answer)).toMatchObject({ code: 'too_large', limit: 20_000, actual: 20_001, setting: 'MAX_BODY_BYTES' });
   });
 
   it('is 413 above MAX_BODY_BYTES in chunks, as soon as they are too many', async () => {
-    const own = await buildTestApp(settings);
-    const port = await listen(own);
     const answer = await exchange(port, question({ 'transfer-encoding': 'chunked' }, chunked(padded(20_001))), /"error":.*\}$/);
     expect(problemIn(answer)).toMatchObject({ code: 'too_large', limit: 20_000, setting: 'MAX_BODY_BYTES' });
   });
 
   it('may come in chunks', async () => {
-    const port = await listen(await buildTestApp(settings));
     expect(await exchange(port, question({ 'transfer-encoding': 'chunked' }, chunked(padded(9_000))))).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
@@ -64,8 +61,6 @@ describe('what is no HTTP', () => {
     ['a chunk that is no chunk', requestText('POST', '/v1/attention', { ...JSON_TYPE, 'transfer-encoding': 'chunked' }, 'zz\r\n')],
     ['TLS', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003'],
   ])('%s is 400 and the service goes on', async (_, text) => {
-    const own = await buildTestApp({ BACKENDS: 'reference' });
-    const port = await listen(own);
     const answer = await exchange(port, text);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     // Without a Host Node answers by itself, and says nothing.
@@ -79,11 +74,9 @@ describe('what is no HTTP', () => {
   });
 
   it('a connection that is cut in the middle of anything does no harm', async () => {
-    const own = await buildTestApp({ BACKENDS: 'reference' });
-    const port = await listen(own);
     const whole = requestText('POST', '/v1/attention', { ...JSON_TYPE, 'content-length': '200' }, JSON.stringify(BODY));
     for (const bytes of [1, 10, 40, 90, whole.length]) await sendAndLeave(port, whole.slice(0, bytes));
-    expect((await get(own, '/livez')).status).toBe(200);
+    expect((await get(app, '/livez')).status).toBe(200);
   });
 });
 
