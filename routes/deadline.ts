@@ -9,6 +9,7 @@ export const DeadlineHeadersSchema = z.object({
   [HEADER]: z
     .int()
     .min(1)
+    .max(9_999_999_999)
     .optional()
     .meta({ description: 'Deadline in milliseconds; the least of it, timeoutMs and the server limit counts' }),
 });

@@ -42,7 +42,9 @@ export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, l
     approximation: {
       threshold: withoutNulls(approximationThreshold(polynomial)),
       entryThreshold: entryThreshold(k, n),
-      ...(entryBound !== null && bound !== null && { entryBound, scoreBound: bound }),
+      ...(entryBound !== null && { entryBound }),
+      // Entries near 1e155 are enough for a bound that no double holds.
+      ...(bound !== null && Number.isFinite(bound) && { scoreBound: bound }),
       tolerances: bound === null ? [] : TOLERANCES.map((tolerance) => degreeFor(tolerance, bound, problem, plan)),
     },
     tasks: capabilities(polynomial).map(withoutNulls),

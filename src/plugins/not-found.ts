@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ServiceError } from '../errors.ts';
 import { sendProblem } from './problem.ts';
@@ -17,7 +17,7 @@ export const notFound = fp(async (app: FastifyInstance) => {
     routes.push({ pattern, methods: new Set([method].flat()) });
   });
 
-  app.setNotFoundHandler((request, reply) => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0] as string;
     const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => [...methods]));
     if (allowed.size > 0 && !allowed.has(request.method)) {
@@ -33,5 +33,9 @@ export const notFound = fp(async (app: FastifyInstance) => {
       request,
       reply,
     );
-  });
+  };
+
+  // Before the body is looked at: whatever its type, it has nowhere to go.
+  app.addHook('preParsing', async (request, reply) => (request.is404 ? refuse(request, reply) : undefined));
+  app.setNotFoundHandler(refuse);
 });

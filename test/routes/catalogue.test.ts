@@ -162,6 +162,12 @@ describe('POST /v1/polynomials/analyze', () => {
     expect((await analyze({ polynomial: 'x1*x2' })).body.approximation.tolerances).toEqual([]);
   });
 
+  it('leaves out a bound that no number can hold', async () => {
+    const { approximation } = (await analyze({ polynomial: 'x1*x2', entryBound: 1e200 })).body;
+    expect(approximation).toMatchObject({ entryBound: 1e200, tolerances: [{ tolerance: 1e-2 }, {}, {}] });
+    expect(approximation).not.toHaveProperty('scoreBound');
+  });
+
   it('gives the plan that a request of that shape then runs', async () => {
     const tensor = { shape: [12, 4], data: new Array(48).fill(0.25) };
     const names = ['q1', 'q2', 'q3', 'v2', 'v3'];

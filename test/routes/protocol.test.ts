@@ -20,6 +20,8 @@ describe('methods', () => {
     ['DELETE', '/v1/mechanisms/path(3)', 'GET, HEAD'],
     ['PATCH', '/v1/backends', 'GET, HEAD'],
     ['POST', '/livez', 'GET, HEAD'],
+    ['QUERY', '/livez', 'GET, HEAD'],
+    ['QUERY', '/v1/attention', 'POST'],
   ] as const)('%s %s is 405 and Allow says %s', async (method, url, allow) => {
     const answer = await app.inject({ method, url });
     expect([answer.statusCode, answer.headers.allow, answer.json().code]).toEqual([405, allow, 'method_not_allowed']);
