@@ -39,11 +39,19 @@ export const AttentionRequestSchema = OptionsSchema.extend({
   ],
 });
 
+// Rows of rows, as deep as an output has dimensions: recursion would be shorter, and generators fail on it (serving.md §F.1).
+const row = z.array(z.number()).meta({ description: 'A row of numbers' });
+const matrix = z.array(row).meta({ description: 'Rows' });
+const matrices = z.array(matrix).meta({ description: 'Matrices, by head or batch entry' });
+
 export const OutputTensorSchema = z
   .object({
     shape: z.array(z.int().min(0)),
     dtype: z.enum(FLOAT_DTYPES),
-    data: z.array(z.number()).optional(),
+    data: z
+      .array(z.union([z.number(), row, matrix, matrices]))
+      .optional()
+      .meta({ description: 'Elements, row major: numbers, or arrays nested like the shape where output.encoding is nested' }),
     base64: z.string().optional(),
   })
   .meta({ id: 'OutputTensor', description: 'A result: data or base64 by output.encoding' });

@@ -1060,7 +1060,8 @@ export interface components {
             shape: number[];
             /** @enum {string} */
             dtype: "float16" | "bfloat16" | "float32" | "float64";
-            data?: number[];
+            /** @description Elements, row major: numbers, or arrays nested like the shape where output.encoding is nested */
+            data?: (number | number[] | number[][] | number[][][])[];
             base64?: string;
         };
         /** @description What ran and what it cost */

@@ -19,13 +19,14 @@ class OutputTensor:
     Attributes:
         shape (list[int]):
         dtype (OutputTensorDtype):
-        data (list[float] | Unset):
+        data (list[float | list[float] | list[list[float]] | list[list[list[float]]]] | Unset): Elements, row major:
+            numbers, or arrays nested like the shape where output.encoding is nested
         base64 (str | Unset):
     """
 
     shape: list[int]
     dtype: OutputTensorDtype
-    data: list[float] | Unset = UNSET
+    data: list[float | list[float] | list[list[float]] | list[list[list[float]]]] | Unset = UNSET
     base64: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -34,9 +35,35 @@ class OutputTensor:
 
         dtype = self.dtype.value
 
-        data: list[float] | Unset = UNSET
+        data: list[float | list[float] | list[list[float]] | list[list[list[float]]]] | Unset = UNSET
         if not isinstance(self.data, Unset):
-            data = self.data
+            data = []
+            for data_item_data in self.data:
+                data_item: float | list[float] | list[list[float]] | list[list[list[float]]]
+                if isinstance(data_item_data, list):
+                    data_item = data_item_data
+
+                elif isinstance(data_item_data, list):
+                    data_item = []
+                    for data_item_type_2_item_data in data_item_data:
+                        data_item_type_2_item = data_item_type_2_item_data
+
+                        data_item.append(data_item_type_2_item)
+
+                elif isinstance(data_item_data, list):
+                    data_item = []
+                    for data_item_type_3_item_data in data_item_data:
+                        data_item_type_3_item = []
+                        for data_item_type_3_item_item_data in data_item_type_3_item_data:
+                            data_item_type_3_item_item = data_item_type_3_item_item_data
+
+                            data_item_type_3_item.append(data_item_type_3_item_item)
+
+                        data_item.append(data_item_type_3_item)
+
+                else:
+                    data_item = data_item_data
+                data.append(data_item)
 
         base64 = self.base64
 
@@ -62,7 +89,57 @@ class OutputTensor:
 
         dtype = OutputTensorDtype(remaining_members.pop("dtype"))
 
-        data = cast(list[float], remaining_members.pop("data", UNSET))
+        _data = remaining_members.pop("data", UNSET)
+        data: list[float | list[float] | list[list[float]] | list[list[list[float]]]] | Unset = UNSET
+        if _data is not UNSET:
+            data = []
+            for data_item_data in _data:
+
+                def _parse_data_item(data: object) -> float | list[float] | list[list[float]] | list[list[list[float]]]:
+                    try:
+                        if not isinstance(data, list):
+                            raise TypeError()
+                        data_item_type_1 = cast(list[float], data)
+
+                        return data_item_type_1
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        pass
+                    try:
+                        if not isinstance(data, list):
+                            raise TypeError()
+                        data_item_type_2 = []
+                        _data_item_type_2 = data
+                        for data_item_type_2_item_data in _data_item_type_2:
+                            data_item_type_2_item = cast(list[float], data_item_type_2_item_data)
+
+                            data_item_type_2.append(data_item_type_2_item)
+
+                        return data_item_type_2
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        pass
+                    try:
+                        if not isinstance(data, list):
+                            raise TypeError()
+                        data_item_type_3 = []
+                        _data_item_type_3 = data
+                        for data_item_type_3_item_data in _data_item_type_3:
+                            data_item_type_3_item = []
+                            _data_item_type_3_item = data_item_type_3_item_data
+                            for data_item_type_3_item_item_data in _data_item_type_3_item:
+                                data_item_type_3_item_item = cast(list[float], data_item_type_3_item_item_data)
+
+                                data_item_type_3_item.append(data_item_type_3_item_item)
+
+                            data_item_type_3.append(data_item_type_3_item)
+
+                        return data_item_type_3
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        pass
+                    return cast(float | list[float] | list[list[float]] | list[list[list[float]]], data)
+
+                data_item = _parse_data_item(data_item_data)
+
+                data.append(data_item)
 
         base64 = remaining_members.pop("base64", UNSET)
 
