@@ -10,6 +10,11 @@
  * all ones too, so it is left out (`null`) and only `L` is computed.
  */
 
+import type { ApproximateStep } from './approximate.ts';
+
+export type * from './approximate.ts';
+export { SURVEYED_NORMS } from './approximate.ts';
+
 export type BackendName = 'reference' | 'native' | 'gpu' | 'webgpu';
 
 export type Precision = 'float32' | 'float64';
@@ -38,6 +43,8 @@ export interface AttendStep<T> {
   readonly values: T | null; // [nk, dv]
   readonly scale: number;
   readonly band: Band | null;
+  /** Keys whose score lies this far below the row's largest may be left out (math.md §3.7); exact where it is left out. */
+  readonly dropBelow?: number;
   readonly message: T | null; // [nq, dv]
   readonly logSumExp: T; // [nq, 1]
 }
@@ -184,7 +191,8 @@ export type Step<T> =
   | CycleStep<T>
   | PrefixStep<T>
   | EliminateStep<T>
-  | ProjectStep<T>;
+  | ProjectStep<T>
+  | ApproximateStep<T>;
 export type StepKind = Step<unknown>['kind'];
 
 /** Cells of the control block that a request's tiles share (Int32Array on shared memory). */

@@ -18,7 +18,8 @@ export interface Layer {
 const EVERYTHING = ['everything'] as const;
 
 export const LAYERS = [
-  { name: 'backend', path: 'kernels/backend.ts', may: [] },
+  { name: 'approximate steps', path: 'kernels/approximate.ts', may: [] },
+  { name: 'backend', path: 'kernels/backend.ts', may: ['approximate steps'] },
   { name: 'kernels', path: 'kernels/', may: ['backend'] },
 
   { name: 'errors', path: 'src/errors.ts', may: [] },

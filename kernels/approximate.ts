@@ -1,0 +1,81 @@
+/**
+ * The steps of the approximate modes (math.md §3), as backend.ts has those of the exact ones: pure data, operands by `T`.
+ *
+ * Feature maps (math.md §3.4). The features of a vector y of D coordinates are its monomials y^δ, |δ| <= g, degree by degree, and
+ * within a degree by their largest coordinate, then by the next: with sorted coordinates c_1 <= .. <= c_m the place within degree m is
+ * Σ_i C(c_i + i - 1, i). There are C(D + g, g). Degree m is thus, for c = 0 .. D-1, y_c times the first C(c + m - 1, m - 1) features of
+ * degree m - 1.
+ */
+
+/** A row of queries as its feature map sees it: y = (q - center) · stretch, which keeps every coordinate within [-1, 1]. */
+interface FeatureMap<T> {
+  readonly queries: T; // [n, D]
+  /** null: zero. */
+  readonly center: T | null; // [1, D]
+  readonly stretch: number;
+  readonly degree: number;
+  /** What centring leaves over and is exact: row l gets the log-weight Σ factor <vector, q_l - center> (math.md §3.3). */
+  readonly tilts: readonly { readonly vector: T; readonly factor: number }[]; // [1, D]
+}
+
+/**
+ * What features need to know of a tensor, row by row: math.md §3.1's bounds start here. One tile, row 0.
+ * Non-finite entries (-Infinity in a bias) are passed over.
+ */
+export interface SurveyStep<T> {
+  readonly kind: 'survey';
+  readonly input: T; // [n, D]
+  readonly mean: T; // [1, D]
+  readonly extremes: T; // [2, D]: the smallest and the largest entry of every column
+  /** Largest p-norm of a row, p = 1..8 in columns: of the rows less `mean` as it was stored, and of the rows as they are. */
+  readonly norms: T; // [2, 8]
+  /** Σ_l (q_l - mean)(q_l - mean)^T / n of the rows less `mean`; null: not asked for. */
+  readonly covariance: T | null; // [D, D]
+}
+
+/**
+ * Sums of features over the rows of one variable: sums[δ, c] = Σ_l ω_l φ_δ(y_l) X[l, c] with X = [values | 1] and
+ * ω_l = e^(bias_l + tilts_l - shift). Tiles are `parts`: part p takes the p-th of `parts` contiguous ranges of rows and leaves rows
+ * p·r .. (p+1)·r of `sums` and its own shift, the largest log-weight in it (-Infinity, and zero sums, where there is none).
+ */
+export interface AccumulateStep<T> extends FeatureMap<T> {
+  readonly kind: 'accumulate';
+  readonly values: T | null; // [n, dv]
+  readonly bias: T | null; // [n, 1]
+  readonly parts: number;
+  readonly sums: T; // [parts * r, dv + 1], or [parts * r, 1] without values
+  readonly shift: T; // [parts, 1]
+}
+
+/**
+ * Contraction over features (math.md §3.5): with p(x) = Σ_k coefficients[k] x^k and h = Σ_m factor_m <y_j : j in m>, the sum over all
+ * tuples of p(h) times values is, for each row of variable 1, its features times `result`:
+ *   result[δ_1, c] = Σ over multi-indices (α_m) of c_k k!/Π α_m! Π factor_m^|α_m| Π_{j>=2} sums_j[δ_j, c],  δ_j = Σ_{m ∋ j} α_m,  k = Σ |α_m|.
+ * C(s D + g, g) terms, independent of n. One tile, row 0.
+ */
+export interface ContractStep<T> {
+  readonly kind: 'contract';
+  readonly dimension: number; // D
+  readonly coefficients: readonly number[]; // of p, degree g
+  readonly monomials: readonly { readonly factor: number; readonly variables: readonly number[] }[]; // variables from 1
+  /** Of variables 2, 3, ...: what their accumulate steps left. */
+  readonly sums: readonly { readonly sums: T; readonly shift: T; readonly parts: number }[];
+  /** Constants of centring, added to the shift: Σ factor <left, right>. */
+  readonly offsets: readonly { readonly left: T; readonly right: T; readonly factor: number }[]; // [1, D]
+  readonly result: T; // [r, dv + 1] or [r, 1]
+  readonly resultShift: T; // [1, 1]
+}
+
+/** [y | z] = Φ(y) result; u = y / z, L = ln z + shift + tilts. Tiles: rows. */
+export interface ApplyStep<T> extends FeatureMap<T> {
+  readonly kind: 'apply';
+  readonly result: T; // [r, dv + 1] or [r, 1]
+  readonly resultShift: T; // [1, 1]
+  readonly message: T | null; // [n, dv]
+  readonly logSumExp: T; // [n, 1]
+}
+
+export type ApproximateStep<T> = SurveyStep<T> | AccumulateStep<T> | ContractStep<T> | ApplyStep<T>;
+
+/** Columns of the `norms` of a survey. */
+export const SURVEYED_NORMS = 8;
