@@ -75,7 +75,23 @@ export interface ApplyStep<T> extends FeatureMap<T> {
   readonly logSumExp: T; // [n, 1]
 }
 
-export type ApproximateStep<T> = SurveyStep<T> | AccumulateStep<T> | ContractStep<T> | ApplyStep<T>;
+/**
+ * Rows in fewer coordinates (math.md §3.4's rank is C(k + g, g) then): output = (q - center) basis, with what is lost as a number and not
+ * in silence. Tiles are `parts` as in `accumulate`; every part leaves the largest 2-norm of q - center - output basis^T of its rows.
+ */
+export interface CompressStep<T> {
+  readonly kind: 'compress';
+  readonly input: T; // [n, D]
+  readonly center: T | null; // [1, D]
+  readonly basis: T; // [D, k], columns orthonormal up to rounding
+  readonly tilts: FeatureMap<T>['tilts']; // [1, D], against q - center
+  readonly parts: number;
+  readonly output: T; // [n, k]
+  readonly unary: T; // [n, 1]: Σ factor <vector, q_l - center>
+  readonly residual: T; // [parts, 1]
+}
+
+export type ApproximateStep<T> = SurveyStep<T> | AccumulateStep<T> | ContractStep<T> | ApplyStep<T> | CompressStep<T>;
 
 /** Columns of the `norms` of a survey. */
 export const SURVEYED_NORMS = 8;

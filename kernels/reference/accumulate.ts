@@ -4,6 +4,7 @@ import { addProgress, isCancelled } from './control.ts';
 import { type FeatureRows, featureRows } from './feature-rows.ts';
 import { featureCount, writeFeatures } from './feature-table.ts';
 import { checkShape, checkTile } from './operands.ts';
+import { rangeOfPart } from './parts.ts';
 
 /** Rows between two looks at the cancel flag. */
 const LOOK = 64;
@@ -33,8 +34,7 @@ function accumulatePart(
   cols: number,
   control: Int32Array,
 ): boolean {
-  const n = step.queries.rows;
-  const [first, last] = [Math.floor((part * n) / step.parts), Math.floor(((part + 1) * n) / step.parts)];
+  const [first, last] = rangeOfPart(step.queries.rows, part, step.parts);
   const weights = new Float64Array(last - first);
   let top = -Infinity;
   for (let row = first; row < last; row++) {

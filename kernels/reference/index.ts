@@ -5,6 +5,7 @@ import { runApply } from './apply.ts';
 import { runAttend } from './attend.ts';
 import { measureRates } from './calibration.ts';
 import { runCombine } from './combine.ts';
+import { runCompress } from './compress.ts';
 import { runConditioned } from './conditioned.ts';
 import { runContract } from './contract.ts';
 import { runDefinition } from './definition.ts';
@@ -45,6 +46,7 @@ const RUNNERS: { readonly [K in StepKind]?: Runner<K> } = {
   accumulate: runAccumulate,
   contract: runContract,
   apply: runApply,
+  compress: runCompress,
 };
 
 function run(step: Step<Matrix>, tile: TileContext): TileReport {
