@@ -64,7 +64,7 @@ export function benchRequest({
     backend,
   };
   const output = { encoding: 'flat', logSumExp: false, weights: false } as const;
-  return { problem, operands, lengths: null, outputRank: 2, output, timeoutMs: undefined };
+  return { problem, operands, lengths: null, outputRank: 2, output, errorReport: null, timeoutMs: undefined };
 }
 
 /** Best compute time of several runs after a warm-up, milliseconds. */

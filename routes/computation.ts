@@ -58,17 +58,20 @@ export function responseOf(result: Result, request: FastifyRequest): Envelope {
         fallbackRows: result.fallbackRows,
       },
       timing: timing(result, request),
+      ...(plan.approximation && {
+        approximation: { ...plan.approximation, ...(result.measured && { measured: result.measured }) },
+      }),
     },
   };
 }
 
-function timing({ timing: { planMs, queueMs, computeMs, stages } }: Result, { stopwatch }: FastifyRequest): object {
+function timing({ timing: { planMs, queueMs, computeMs, measureMs, stages } }: Result, { stopwatch }: FastifyRequest): object {
   return {
     decodeMs: rounded(stopwatch.spans.decode ?? 0),
     planMs: rounded(planMs),
     queueMs: rounded(queueMs),
     computeMs: rounded(computeMs),
-    measureMs: 0,
+    measureMs: rounded(measureMs),
     encodeMs: 0,
     totalMs: 0,
     stages: stages.map(({ step, variable, ms, gflops }) => ({ step, variable, ms: rounded(ms), gflops: rounded(gflops) })),

@@ -1,23 +1,12 @@
 import { z } from 'zod';
-import { DTYPES, FLOAT_DTYPES } from '../tensor/tensor.ts';
+import { ApproximationResultSchema } from './approximation-documents.ts';
 import { BACKEND_CHOICES, MechanismName, OptionsSchema } from './options.ts';
+import { OutputTensorSchema, TensorSchema } from './tensor-documents.ts';
 
 /** Schemas of whole bodies, for the document: requests as they are on the wire, and responses. Component names are the `id`s. */
 
 const ms = (what: string) => z.number().meta({ description: `${what}, milliseconds` });
 const count = (what: string) => z.int().min(0).meta({ description: what });
-
-export const TensorSchema = z
-  .strictObject({
-    shape: z.array(z.int().min(0)).meta({ description: 'Dimensions, row major' }),
-    dtype: z.enum(DTYPES).default('float32').meta({ description: 'Element type' }),
-    data: z
-      .array(z.number())
-      .optional()
-      .meta({ description: 'Elements, row major; nested arrays of the same shape are taken too' }),
-    base64: z.string().optional().meta({ description: 'Instead of data: the elements as little-endian bytes in base64' }),
-  })
-  .meta({ id: 'Tensor', description: 'A dense array: shape, element type, and its elements as numbers or as base64 bytes' });
 
 export const AttentionRequestSchema = OptionsSchema.extend({
   tensors: z.record(z.string(), TensorSchema).meta({
@@ -38,23 +27,6 @@ export const AttentionRequestSchema = OptionsSchema.extend({
     },
   ],
 });
-
-// Rows of rows, as deep as an output has dimensions: recursion would be shorter, and generators fail on it (serving.md §F.1).
-const row = z.array(z.number()).meta({ description: 'A row of numbers' });
-const matrix = z.array(row).meta({ description: 'Rows' });
-const matrices = z.array(matrix).meta({ description: 'Matrices, by head or batch entry' });
-
-export const OutputTensorSchema = z
-  .object({
-    shape: z.array(z.int().min(0)),
-    dtype: z.enum(FLOAT_DTYPES),
-    data: z
-      .array(z.union([z.number(), row, matrix, matrices]))
-      .optional()
-      .meta({ description: 'Elements, row major: numbers, or arrays nested like the shape where output.encoding is nested' }),
-    base64: z.string().optional(),
-  })
-  .meta({ id: 'OutputTensor', description: 'A result: data or base64 by output.encoding' });
 
 export const PlanSummarySchema = z
   .object({
@@ -101,6 +73,7 @@ export const AttentionResponseSchema = z
     emptyRows: count('Rows without an admissible tuple, padded rows among them; their output is 0'),
     plan: PlanSummarySchema,
     timing: TimingSchema,
+    approximation: ApproximationResultSchema.optional().meta({ description: 'In the modes approximate and auto' }),
   })
   .meta({ id: 'AttentionResponse', description: 'Output rows with the plan that was run and its timing' });
 

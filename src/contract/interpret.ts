@@ -2,6 +2,7 @@ import { fail } from '../errors.ts';
 import { resolveMechanism } from '../polynomial/catalogue.ts';
 import { parsePolynomial } from '../polynomial/parse.ts';
 import type { Polynomial } from '../polynomial/polynomial.ts';
+import { checkModes, readApproximation, readErrorReport } from './approximation.ts';
 import type { Envelope } from './envelope.ts';
 import { resolveLengths } from './lengths.ts';
 import { resolveMask } from './mask.ts';
@@ -19,7 +20,7 @@ const MAX_WEIGHT_ROWS = 512;
  */
 export function interpret(envelope: Envelope): AttentionRequest {
   const options = validate(OptionsSchema, envelope.options);
-  refuseUnavailable(options);
+  checkModes(options);
   const polynomial = choosePolynomial(options);
   const operands = readOperands(envelope.tensors, polynomial.variableCount, options.precision);
   const problem = describeProblem(polynomial, operands, options);
@@ -31,6 +32,7 @@ export function interpret(envelope: Envelope): AttentionRequest {
     lengths: resolveLengths(options.mask.lengths, problem),
     outputRank: operands.outputRank,
     output: options.output,
+    errorReport: readErrorReport(options),
     timeoutMs: options.timeoutMs,
   };
 }
@@ -66,6 +68,7 @@ function describeProblem(polynomial: Polynomial, operands: OperandsByRole, optio
     mask: resolveMask(options, polynomial),
     projected: operands.projected,
     mode: options.mode,
+    ...(options.mode !== 'exact' && { approximation: readApproximation(options) }),
     algorithm: options.algorithm,
     precision: options.precision,
     backend: options.backend,
@@ -84,23 +87,4 @@ function checkWeights(rows: readonly number[]): void {
   if (actual <= MAX_WEIGHT_ROWS) return;
   const detail = `weights are returned for at most ${MAX_WEIGHT_ROWS} rows; here a variable has ${actual}`;
   fail('invalid_request', detail, { errors: [{ pointer: '/output/weights', detail }], limit: MAX_WEIGHT_ROWS, actual });
-}
-
-/** Fields whose capability is not there are refused, never ignored. */
-function refuseUnavailable(options: Options): void {
-  const refused: [boolean, string, string][] = [
-    [options.mode !== 'exact', '/mode', `mode '${options.mode}' is not available in this version; only 'exact' is`],
-    [
-      options.approximation !== undefined,
-      '/approximation',
-      "'approximation' belongs to the approximate modes, which this version does not have",
-    ],
-    [
-      options.errorReport !== undefined && options.errorReport.type !== 'none',
-      '/errorReport/type',
-      "an error report measures an approximate mode; in mode 'exact' only 'none' makes sense",
-    ],
-  ];
-  const errors = refused.filter(([is]) => is).map(([, pointer, detail]) => ({ pointer, detail }));
-  if (errors[0]) fail('invalid_request', errors[0].detail, { errors });
 }

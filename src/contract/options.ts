@@ -101,3 +101,4 @@ export const OptionsSchema = z.strictObject({
 
 export type Options = z.infer<typeof OptionsSchema>;
 export type Mask = z.infer<typeof MaskSchema>;
+export type ApproximationOptions = z.infer<typeof ApproximationSchema>;

@@ -1,6 +1,6 @@
 import type { Polynomial } from '../polynomial/polynomial.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import type { Options } from './options.ts';
+import type { FloatDType, Tensor } from '../tensor/tensor.ts';
+import type { ApproximationOptions, Options } from './options.ts';
 
 /** A tensor by role, seen as [batch, heads, rows, cols]; a batch or head count of 1, or a head count that divides, is shared. */
 export interface Operand {
@@ -26,6 +26,18 @@ export interface VariableInputs {
   readonly bias: Operand | null; // b_j [.., n_j, 1]
 }
 
+/** What the modes 'approximate' and 'auto' were asked for, defaults filled in. */
+export interface Approximation extends Pick<ApproximationOptions, 'method' | 'seed' | 'confidence'> {
+  /** Absolute bound on the error of every output entry; Infinity where the client fixed the size of the approximation instead. */
+  readonly tolerance: number;
+  /** Sizes that the client fixed. */
+  readonly degree?: number | undefined;
+  readonly features?: number | undefined;
+  readonly samples?: number | undefined;
+  /** What the output is rounded to in the end. */
+  readonly outputType: FloatDType;
+}
+
 /** All that the planner reads: no tensor, no clock. */
 export interface Problem {
   readonly polynomial: Polynomial;
@@ -44,6 +56,8 @@ export interface Problem {
   /** Names of the queries and values that are projections of tokens with m columns. */
   readonly projected: { readonly names: readonly string[]; readonly m: number };
   readonly mode: Options['mode'];
+  /** How to approximate; left out in mode 'exact'. */
+  readonly approximation?: Approximation;
   readonly algorithm: Options['algorithm'];
   readonly precision: Options['precision'];
   readonly backend: Options['backend'];
@@ -59,5 +73,7 @@ export interface AttentionRequest {
   /** Dimensions of the output: 2 (n1×dv), 3 (heads) or 4 (batch). */
   readonly outputRank: 2 | 3 | 4;
   readonly output: Options['output'];
+  /** How the error of an approximate answer is to be measured; null: not at all. */
+  readonly errorReport: { readonly type: 'sample' | 'full'; readonly rows: number; readonly seed: number } | null;
   readonly timeoutMs: number | undefined;
 }

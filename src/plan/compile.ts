@@ -41,7 +41,7 @@ export function compile(problem: Problem, machine: Machine): Plan {
   return finishPlan(draft, headline(used), machine.threads);
 }
 
-function allowedBackends(problem: Problem, machine: Machine): readonly BackendDescription[] {
+export function allowedBackends(problem: Problem, machine: Machine): readonly BackendDescription[] {
   if (problem.backend === 'auto') return machine.backends;
   const chosen = machine.backends.find(({ name }) => name === problem.backend);
   if (chosen !== undefined) return [chosen];
@@ -50,7 +50,7 @@ function allowedBackends(problem: Problem, machine: Machine): readonly BackendDe
   fail('unsupported_on_backend', detail, { errors: [{ pointer: '/backend', detail }] });
 }
 
-function refuseBackend(problem: Problem, backends: readonly BackendDescription[]): never {
+export function refuseBackend(problem: Problem, backends: readonly BackendDescription[]): never {
   const names = backends.map(({ name }) => name).join(', ');
   const detail = `algorithm '${problem.algorithm}' for this polynomial at precision ${problem.precision} does not run on ${names}`;
   fail('unsupported_on_backend', detail, { errors: [{ pointer: problem.backend === 'auto' ? '/algorithm' : '/backend', detail }] });
@@ -71,7 +71,7 @@ function checkAlgorithm({ algorithm }: Problem, blocks: readonly MaskedBlock[]):
 }
 
 /** The cheapest method that applies to a block, is not excluded by the request, and that a back end has. */
-function chooseMethod({ problem, backends }: Draft, block: MaskedBlock): BlockMethod | null {
+export function chooseMethod({ problem, backends }: Draft, block: MaskedBlock): BlockMethod | null {
   let best: { method: BlockMethod; seconds: number } | null = null;
   for (const method of BLOCK_METHODS) {
     if (!method.applies(block) || !permitted(method, block, problem)) continue;
@@ -95,12 +95,12 @@ function permitted(method: BlockMethod, block: MaskedBlock, problem: Problem): b
 }
 
 /** The plan is named after its hardest part. */
-function headline(used: ReadonlySet<PlanAlgorithm>): PlanAlgorithm {
-  const order: PlanAlgorithm[] = ['conditioning', 'elimination', 'fast-matmul', 'cycle-gemm'];
+export function headline(used: ReadonlySet<PlanAlgorithm>): PlanAlgorithm {
+  const order: PlanAlgorithm[] = ['conditioning', 'elimination', 'fast-matmul', 'cycle-gemm', 'polynomial-features', 'pruning'];
   return order.find((algorithm) => used.has(algorithm)) ?? 'tree-messages';
 }
 
-function finishPlan(draft: Draft, algorithm: PlanAlgorithm, threads: number): Plan {
+export function finishPlan(draft: Draft, algorithm: PlanAlgorithm, threads: number): Plan {
   const { problem, stages } = draft;
   const facts = polynomialFacts(problem.polynomial, maskEdges(pairMasks(problem)));
   const slices = problem.batch * problem.heads;

@@ -59,7 +59,8 @@ export function input(draft: Draft, role: 'q' | 'v' | 'b', variable: number): nu
   return output;
 }
 
-function named(draft: Draft, name: string, extent: Extent, cols: number): number {
+/** An input buffer that is no q, v or b, by its name. */
+export function named(draft: Draft, name: string, extent: Extent, cols: number): number {
   const found = draft.buffers.findIndex((buffer) => buffer.name === name);
   return found >= 0 ? found : addBuffer(draft, { name, source: 'input', extent, cols });
 }

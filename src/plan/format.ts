@@ -12,6 +12,11 @@ const WORDS: Readonly<Record<Stage['step']['kind'], string>> = {
   prefix: 'growing prefixes',
   eliminate: 'tables over pairs',
   project: 'projection of the tokens',
+  survey: 'survey of sizes',
+  accumulate: 'sums of features',
+  contract: 'contraction of features',
+  apply: 'features times sums',
+  compress: 'fewer coordinates',
 };
 
 /** The plan in words, a line a stage, for people: what is computed from what, where, and what it costs. */
@@ -36,6 +41,7 @@ function line(stage: Stage, plan: Plan): string {
 /** What distinguishes one step of a kind from another: a band, a cutset, an order. Blocks number their variables themselves; here h's names. */
 function detail({ step }: Stage, plan: Plan): string {
   if (step.kind === 'attend') return step.band === null ? '' : `, ${bandText(step.band)}`;
+  if (step.kind === 'accumulate' || step.kind === 'apply') return ` of degree ${step.degree}`;
   if (!('variables' in step) || step.kind === 'definition') return '';
   const name = (local: number): string => {
     const buffer = step.variables[local - 1]?.queries as number;

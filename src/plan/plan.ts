@@ -31,7 +31,41 @@ export interface Stage {
   readonly seconds: number;
 }
 
-export type PlanAlgorithm = 'tree-messages' | 'cycle-gemm' | 'fast-matmul' | 'conditioning' | 'elimination' | 'definition';
+export type PlanAlgorithm =
+  | 'tree-messages'
+  | 'cycle-gemm'
+  | 'fast-matmul'
+  | 'conditioning'
+  | 'elimination'
+  | 'definition'
+  | 'polynomial-features'
+  | 'pruning'
+  | 'survey';
+
+/** An error bound with what it rests on. */
+export interface Certificate {
+  readonly kind: 'proved' | 'probabilistic' | 'none';
+  /** Of every entry of the output. */
+  readonly maxAbsError: number;
+  readonly confidence?: number;
+}
+
+/** What the modes 'approximate' and 'auto' decided, and why (api.md §3). */
+export interface PlannedApproximation {
+  readonly used: boolean;
+  readonly method?: ApproximationMethod;
+  /** Of the polynomial in the place of the exponential. */
+  readonly degree?: number;
+  /** Features of the largest block. */
+  readonly rank?: number;
+  readonly samples?: number;
+  readonly reason: string;
+  /** The largest |score| after centring that the certificate used. */
+  readonly scoreBound?: number;
+  readonly certificate?: Certificate;
+}
+
+export type ApproximationMethod = 'taylor' | 'minimax' | 'compress' | 'random-features' | 'sampling' | 'prune';
 
 export interface Plan {
   readonly class: string;
@@ -57,6 +91,8 @@ export interface Plan {
   /** Modelled wall-clock time on `threads` threads. */
   readonly estimatedMs: number;
   readonly threads: number;
+  /** In the modes 'approximate' and 'auto'. */
+  readonly approximation?: PlannedApproximation;
 }
 
 /** What the planner knows of the machine: the back ends that loaded, with their measured rates, and the size of the pool. */

@@ -9,8 +9,8 @@ export interface Binding {
   /** The rows of an extent in one slice, padding trimmed. */
   rows(extent: Extent, slice: number): number;
   step(step: Step<number>, slice: number): Step<Matrix>;
-  /** A whole output buffer, all slices, [slices, n1, cols]. */
-  output(name: 'output' | 'logSumExp'): FloatArray;
+  /** A whole output buffer, all slices, [slices, rows, cols]. */
+  output(name: string): FloatArray;
   /** Gives back the memory of buffers that no stage after this level touches. */
   release(level: number): void;
 }

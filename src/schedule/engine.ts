@@ -1,24 +1,20 @@
 import type { AttentionRequest, Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
-import { type Binding, bind } from './bind.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { chooseTask, exactProblem, type Task } from './approximation.ts';
+import type { Binding } from './bind.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
-import { type Departure, watchDeparture } from './departure.ts';
-import { type Execution, execute } from './execution.ts';
 import { marginalRequest } from './marginals.ts';
+import { compare, type Measurement, planMeasurement } from './measure.ts';
 import { collect, marginalTensor } from './outputs.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { FairQueue } from './queue.ts';
-import type { Result } from './result.ts';
+import type { MeasuredError, Result } from './result.ts';
+import { openSession, type RunContext, type Session, sum } from './session.ts';
 
-export interface RunContext {
-  /** Fires when the client has left. */
-  readonly signal: AbortSignal;
-  /** Milliseconds from now within which the answer must be there, waiting included. */
-  readonly timeoutMs: number;
-  readonly onProgress?: (done: number, total: number) => void;
-}
+export type { RunContext } from './session.ts';
 
 /** The only service (architecture.md): every protocol is decode → run → encode around it. */
 export interface Engine {
@@ -50,7 +46,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await pool.close();
     throw new Error(`No back end could be loaded: ${JSON.stringify(machine.unavailable)}`);
   }
-  const parts: Parts = { compile: createCompiler(machine), queue: new FairQueue(pool), budget: new Budget(options), options };
+  const parts: Parts = {
+    machine,
+    compile: createCompiler(machine),
+    queue: new FairQueue(pool),
+    budget: new Budget(options),
+    options,
+  };
   const { compile, queue, budget } = parts;
   return {
     machine,
@@ -62,6 +64,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 interface Parts {
+  readonly machine: Machine;
   readonly compile: Compiler;
   readonly queue: FairQueue;
   readonly budget: Budget;
@@ -69,89 +72,76 @@ interface Parts {
 }
 
 /** A request with its plan; the marginal weights of a variable are a further part. */
-interface Part {
-  readonly request: AttentionRequest;
-  readonly plan: Plan;
+interface Part extends Task {
   /** 0 for the request itself. */
   readonly variable: number;
 }
 
-async function runRequest(
-  request: AttentionRequest,
-  context: RunContext,
-  { compile, queue, budget, options }: Parts,
-): Promise<Result> {
+async function runRequest(request: AttentionRequest, context: RunContext, engine: Parts): Promise<Result> {
   const began = performance.now();
-  const parts = requestParts(request, compile);
-  checkLimits(parts, options);
-  const [seconds, bytes] = [sum(parts, ({ plan }) => plan.seconds), sum(parts, ({ plan }) => plan.bytes)];
-  const reservation = budget.admit(seconds, bytes);
-  const departure = watchDeparture(context);
-  const planMs = performance.now() - began;
-  const idle: Promise<void>[] = [];
-  const finished: (Part & Finished)[] = [];
+  const session = openSession(context, engine.queue, engine.budget);
   try {
-    for (const part of parts) {
-      finished.push({ ...part, ...(await runPart(part, { queue, departure, idle, onProgress: context.onProgress })) });
+    const main = await taskOf(request, engine, session);
+    const others = marginalParts(main.request, engine.compile);
+    const measurement = main.plan.approximation?.used === true ? planMeasurement(main.request, engine.compile) : null;
+    checkLimits([main, ...others], measurement, engine.options);
+    session.admit([main, ...others, ...(measurement === null ? [] : [measurement])].map(({ plan }) => plan));
+    const planMs = performance.now() - began;
+    const { binding, execution } = await session.run(main.request, main.plan);
+    const weights = new Map<string, Tensor>();
+    let computeMs = execution.computeMs;
+    for (const { request: marginal, plan, variable } of others) {
+      const finished = await session.run(marginal, plan);
+      computeMs += finished.execution.computeMs;
+      weights.set(`x1,x${variable}`, marginalTensor(plan, request, finished.binding));
     }
-    const [main, ...marginals] = finished as [Part & Finished, ...(Part & Finished)[]];
-    const { queueMs, stages, fallbackRows, tiles } = main.execution;
-    const weights = new Map(
-      marginals.map(({ variable, plan, binding }) => [`x1,x${variable}`, marginalTensor(plan, request, binding)]),
-    );
-    const timing = { planMs, queueMs, computeMs: sum(finished, ({ execution }) => execution.computeMs), stages };
-    return { ...collect(main.plan, request, main.binding), weights, fallbackRows, tiles, plan: main.plan, timing };
+    const collected = collect(main.plan, request, binding);
+    const { measured, measureMs } = await measure(main, binding, measurement, session, request.problem.precision);
+    const { queueMs, stages, fallbackRows, tiles } = execution;
+    const timing = { planMs, queueMs, computeMs, measureMs, stages };
+    return { ...collected, weights, measured, fallbackRows, tiles, plan: main.plan, timing };
   } finally {
-    departure.unwatch();
-    // After an abort tiles still run for a moment; what they hold is given back when the last one has ended.
-    Promise.all(idle).then(reservation.release);
+    session.close();
   }
 }
 
-function requestParts(request: AttentionRequest, compile: Compiler): Part[] {
-  const others = request.output.weights ? request.problem.rows.slice(1).map((_, index) => index + 2) : [];
-  const requests = [
-    { request, variable: 0 },
-    ...others.map((variable) => ({ request: marginalRequest(request, variable), variable })),
-  ];
-  return requests.map((part) => ({ ...part, plan: compile(part.request.problem) }));
+async function taskOf(request: AttentionRequest, engine: Parts, session: Session): Promise<Task> {
+  if (request.problem.mode !== 'exact') return chooseTask(request, engine, session);
+  return { request, plan: engine.compile(request.problem) };
 }
 
-interface PartContext {
-  readonly queue: FairQueue;
-  readonly departure: Departure;
-  /** Gets a promise that resolves when none of the part's tiles runs any more. */
-  readonly idle: Promise<void>[];
-  readonly onProgress: RunContext['onProgress'];
+/** Marginal weights are exact in every mode: they are asked of small problems only. */
+function marginalParts(request: AttentionRequest, compile: Compiler): Part[] {
+  const variables = request.output.weights ? request.problem.rows.slice(1).map((_, index) => index + 2) : [];
+  return variables.map((variable) => {
+    const marginal = marginalRequest({ ...request, problem: exactProblem(request.problem) }, variable);
+    return { request: marginal, plan: compile(marginal.problem), variable };
+  });
 }
 
-interface Finished {
-  readonly binding: Binding;
-  readonly execution: Execution;
+async function measure(
+  { plan }: Task,
+  binding: Binding,
+  measurement: Measurement | null,
+  session: Session,
+  precision: Problem['precision'],
+): Promise<{ measured: MeasuredError | null; measureMs: number }> {
+  if (measurement === null) return { measured: null, measureMs: 0 };
+  const began = performance.now();
+  const exact = await session.run(measurement.request, measurement.plan);
+  const shape = { slices: plan.batch * plan.heads, n: plan.rows[0] as number, precision };
+  const measured = compare(binding.output('output'), exact.binding.output('output'), measurement, shape);
+  return { measured, measureMs: performance.now() - began };
 }
 
-async function runPart({ request, plan }: Part, { queue, departure, idle, onProgress }: PartContext): Promise<Finished> {
-  const binding = bindMemory(plan, request);
-  const { promise, resolve: onIdle } = Promise.withResolvers<void>();
-  idle.push(promise);
-  const { signal, onStart } = departure;
-  return { binding, execution: await execute(plan, binding, { queue, signal, onStart, onProgress, onIdle }) };
-}
-
-function bindMemory(plan: Plan, request: AttentionRequest): Binding {
-  try {
-    return bind(plan, request);
-  } catch (cause) {
-    fail('overloaded', `The ${plan.bytes} bytes that the plan needs could not be allocated`, { retryAfterSeconds: 1, cause });
-  }
-}
-
-function checkLimits(parts: readonly Part[], { maxSyncSeconds, maxResultBytes }: EngineOptions): void {
-  const seconds = sum(parts, ({ plan }) => plan.estimatedMs) / 1e3;
-  const { algorithm, exponent } = (parts[0] as Part).plan;
+function checkLimits(parts: readonly Task[], measurement: Task | null, { maxSyncSeconds, maxResultBytes }: EngineOptions): void {
+  const measuring = (measurement?.plan.estimatedMs ?? 0) / 1e3;
+  const seconds = sum(parts, ({ plan }) => plan.estimatedMs) / 1e3 + measuring;
+  const { algorithm, exponent } = (parts[0] as Task).plan;
   if (seconds > maxSyncSeconds) {
+    const report = measuring > 0 ? `, ${measuring.toPrecision(3)} s of it for the error report,` : '';
     const detail =
-      `The plan (${algorithm}, n^${exponent}) is modelled at ${seconds.toPrecision(3)} s and MAX_SYNC_SECONDS is ${maxSyncSeconds}; ` +
+      `The plan (${algorithm}, n^${exponent}) is modelled at ${seconds.toPrecision(3)} s${report} and MAX_SYNC_SECONDS is ${maxSyncSeconds}; ` +
       'work this long is for the job endpoint POST /v1/jobs, which this version does not serve yet';
     fail('cost_exceeds_limit', detail, { limit: maxSyncSeconds, actual: seconds, setting: 'MAX_SYNC_SECONDS' });
   }
@@ -162,11 +152,7 @@ function checkLimits(parts: readonly Part[], { maxSyncSeconds, maxResultBytes }:
   }
 }
 
-function resultBytes({ plan, request: { problem } }: Part): number {
+function resultBytes({ plan, request: { problem } }: Task): number {
   const width = problem.precision === 'float32' ? 4 : 8;
   return plan.batch * plan.heads * (plan.rows[0] as number) * (problem.dv + 1) * width;
-}
-
-function sum<T>(all: readonly T[], of: (one: T) => number): number {
-  return all.reduce((total, one) => total + of(one), 0);
 }

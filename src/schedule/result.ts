@@ -14,7 +14,24 @@ export interface ComputeTiming {
   readonly planMs: number;
   readonly queueMs: number;
   readonly computeMs: number;
+  /** Measuring the error against exact. */
+  readonly measureMs: number;
   readonly stages: readonly StageTiming[];
+}
+
+/** Approximate against exact output, over the rows that were measured (api.md §3). */
+export interface MeasuredError {
+  readonly type: 'sample' | 'full';
+  readonly rows: number;
+  readonly maxAbsError: number;
+  readonly meanAbsError: number;
+  readonly rmse: number;
+  /** |approximate - exact| / |exact|, Frobenius norms; 0 where both are 0. */
+  readonly relativeFrobenius: number;
+  /** Units in the last place of the compute precision. */
+  readonly maxUlp: number;
+  /** Row of the output with the largest error. */
+  readonly worstRow: number;
 }
 
 /** What came out, what it cost and where it ran. */
@@ -28,5 +45,7 @@ export interface Result {
   readonly fallbackRows: number;
   readonly tiles: number;
   readonly plan: Plan;
+  /** The error against exact, where it was asked for. */
+  readonly measured: MeasuredError | null;
   readonly timing: ComputeTiming;
 }

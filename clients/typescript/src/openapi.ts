@@ -626,6 +626,33 @@ export interface components {
             scoreBound?: number;
             tolerances: components["schemas"]["ApproximationDegree"][];
         };
+        /** @description What the modes approximate and auto did */
+        ApproximationResult: {
+            /** @description false: the answer is exact */
+            used: boolean;
+            method?: string;
+            /**
+             * Format: int64
+             * @description Of the polynomial in the place of the exponential
+             */
+            degree?: number;
+            /**
+             * Format: int64
+             * @description Features of the largest block
+             */
+            rank?: number;
+            /** Format: int64 */
+            samples?: number;
+            /** @description Why this way */
+            reason: string;
+            /**
+             * Format: double
+             * @description The largest |score| after centring that the certificate used
+             */
+            scoreBound?: number;
+            certificate?: components["schemas"]["Certificate"];
+            measured?: components["schemas"]["MeasuredError"];
+        };
         /**
          * @description An attention polynomial, by text or by catalogue name, and its tensors
          * @example {
@@ -744,6 +771,8 @@ export interface components {
             emptyRows: number;
             plan: components["schemas"]["PlanSummary"];
             timing: components["schemas"]["Timing"];
+            /** @description In the modes approximate and auto */
+            approximation?: components["schemas"]["ApproximationResult"];
         };
         /** @description A back end that loaded, or why it did not */
         Backend: {
@@ -783,6 +812,21 @@ export interface components {
             /** @description How the weights are chosen */
             construction?: string;
         };
+        /** @description How wrong the output may be, and what that rests on */
+        Certificate: {
+            /** @enum {string} */
+            kind: "proved" | "probabilistic" | "none";
+            /**
+             * Format: double
+             * @description Bound on the error of every output entry
+             */
+            maxAbsError: number;
+            /**
+             * Format: double
+             * @description Probability with which a probabilistic bound holds
+             */
+            confidence?: number;
+        };
         /** @description Whether the error is measured against the exact answer */
         ErrorReportOptions: {
             /**
@@ -819,6 +863,37 @@ export interface components {
             lengths?: number[] | {
                 [key: string]: number[];
             };
+        };
+        /** @description The error against the exact output, computed in float64 */
+        MeasuredError: {
+            /** @enum {string} */
+            type: "sample" | "full";
+            /**
+             * Format: int64
+             * @description Rows of the output that were compared, in every slice
+             */
+            rows: number;
+            /** Format: double */
+            maxAbsError: number;
+            /** Format: double */
+            meanAbsError: number;
+            /** Format: double */
+            rmse: number;
+            /**
+             * Format: double
+             * @description Norm of the error over the norm of the exact output
+             */
+            relativeFrobenius: number;
+            /**
+             * Format: double
+             * @description Largest error in units in the last place of the compute precision
+             */
+            maxUlp: number;
+            /**
+             * Format: int64
+             * @description Row with the largest error
+             */
+            worstRow: number;
         };
         /** @description A named attention polynomial */
         Mechanism: {

@@ -11,6 +11,7 @@ from .approximation_degree import ApproximationDegree
 from .approximation_options import ApproximationOptions
 from .approximation_options_method import ApproximationOptionsMethod
 from .approximation_outlook import ApproximationOutlook
+from .approximation_result import ApproximationResult
 from .attention_request import AttentionRequest
 from .attention_request_algorithm import AttentionRequestAlgorithm
 from .attention_request_backend import AttentionRequestBackend
@@ -26,6 +27,8 @@ from .backend_name import BackendName
 from .backend_rates import BackendRates
 from .capability import Capability
 from .capability_verdict import CapabilityVerdict
+from .certificate import Certificate
+from .certificate_kind import CertificateKind
 from .error_report_options import ErrorReportOptions
 from .error_report_options_type import ErrorReportOptionsType
 from .fault import Fault
@@ -33,6 +36,8 @@ from .liveness import Liveness
 from .mask import Mask
 from .mask_lengths_type_1 import MaskLengthsType1
 from .mask_type import MaskType
+from .measured_error import MeasuredError
+from .measured_error_type import MeasuredErrorType
 from .mechanism import Mechanism
 from .mechanism_list import MechanismList
 from .mechanism_parameter import MechanismParameter
@@ -96,6 +101,7 @@ __all__ = (
     "ApproximationOptions",
     "ApproximationOptionsMethod",
     "ApproximationOutlook",
+    "ApproximationResult",
     "AttentionRequest",
     "AttentionRequestAlgorithm",
     "AttentionRequestBackend",
@@ -111,6 +117,8 @@ __all__ = (
     "BackendRates",
     "Capability",
     "CapabilityVerdict",
+    "Certificate",
+    "CertificateKind",
     "ErrorReportOptions",
     "ErrorReportOptionsType",
     "Fault",
@@ -118,6 +126,8 @@ __all__ = (
     "Mask",
     "MaskLengthsType1",
     "MaskType",
+    "MeasuredError",
+    "MeasuredErrorType",
     "Mechanism",
     "MechanismList",
     "MechanismParameter",

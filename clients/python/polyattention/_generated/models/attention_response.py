@@ -9,6 +9,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.approximation_result import ApproximationResult
     from ..models.attention_response_weights import AttentionResponseWeights
     from ..models.output_tensor import OutputTensor
     from ..models.plan_summary import PlanSummary
@@ -30,6 +31,7 @@ class AttentionResponse:
         log_sum_exp (OutputTensor | Unset): A result: data or base64 by output.encoding
         weights (AttentionResponseWeights | Unset): By pair, e.g. x1,x2: the marginal attention P(l2 | l1) as an n1×n2
             matrix per slice
+        approximation (ApproximationResult | Unset): What the modes approximate and auto did
     """
 
     output: OutputTensor
@@ -38,6 +40,7 @@ class AttentionResponse:
     timing: Timing
     log_sum_exp: OutputTensor | Unset = UNSET
     weights: AttentionResponseWeights | Unset = UNSET
+    approximation: ApproximationResult | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,6 +60,10 @@ class AttentionResponse:
         if not isinstance(self.weights, Unset):
             weights = self.weights.to_dict()
 
+        approximation: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.approximation, Unset):
+            approximation = self.approximation.to_dict()
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -71,11 +78,14 @@ class AttentionResponse:
             field_dict["logSumExp"] = log_sum_exp
         if weights is not UNSET:
             field_dict["weights"] = weights
+        if approximation is not UNSET:
+            field_dict["approximation"] = approximation
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.approximation_result import ApproximationResult  # noqa: PLC0415
         from ..models.attention_response_weights import AttentionResponseWeights  # noqa: PLC0415
         from ..models.output_tensor import OutputTensor  # noqa: PLC0415
         from ..models.plan_summary import PlanSummary  # noqa: PLC0415
@@ -104,6 +114,13 @@ class AttentionResponse:
         else:
             weights = AttentionResponseWeights.from_dict(_weights)
 
+        _approximation = remaining_members.pop("approximation", UNSET)
+        approximation: ApproximationResult | Unset
+        if isinstance(_approximation, Unset):
+            approximation = UNSET
+        else:
+            approximation = ApproximationResult.from_dict(_approximation)
+
         attention_response = cls(
             output=output,
             empty_rows=empty_rows,
@@ -111,6 +128,7 @@ class AttentionResponse:
             timing=timing,
             log_sum_exp=log_sum_exp,
             weights=weights,
+            approximation=approximation,
         )
 
         attention_response.additional_properties = remaining_members

@@ -1,0 +1,104 @@
+import type { Approximation, Problem } from '../../contract/request.ts';
+import { fail } from '../../errors.ts';
+import type { ApproximationMethod, Machine, Plan } from '../plan.ts';
+import { type ApproximateContext, approximateContext, type Candidate } from './context.ts';
+import { polynomialCandidate } from './polynomial-method.ts';
+import { pruningCandidate } from './pruning.ts';
+import type { Survey } from './survey.ts';
+
+/** One way to approximate. */
+interface Method {
+  readonly name: ApproximationMethod;
+  /** The plan with its certificate, for a tolerance that it tries to meet; null where the method has nothing to offer here. */
+  candidate(context: ApproximateContext): Candidate | null;
+}
+
+const METHODS: readonly Method[] = [
+  { name: 'taylor', candidate: (context) => polynomialCandidate(context, 'taylor') },
+  { name: 'minimax', candidate: (context) => polynomialCandidate(context, 'minimax') },
+  { name: 'prune', candidate: pruningCandidate },
+];
+
+/** Below this multiple of the survey's own cost the exact plan is taken without looking: a choice costs no more than it can save. */
+const WORTH_LOOKING = 4;
+
+/** Whether mode 'auto' goes exact without a survey, since that would cost as much. */
+export function exactAtOnce(problem: Problem, exact: Plan, survey: Plan): boolean {
+  return problem.mode === 'auto' && exact.seconds < WORTH_LOOKING * survey.seconds + 1e-3;
+}
+
+export function exactPlan(exact: Plan, reason: string): Plan {
+  return { ...exact, approximation: { used: false, reason } };
+}
+
+/**
+ * The cheapest plan by modelled time whose certificate meets the tolerance. In mode 'auto' the exact plan is one of them, and is what is
+ * left when none does.
+ * @throws ServiceError `tolerance_unreachable` in mode 'approximate', with the best certified error
+ */
+export function chooseApproximate(problem: Problem, exact: Plan, machine: Machine, survey: Survey): Plan {
+  const wish = problem.approximation as Approximation;
+  const candidates = candidatesOf(problem, wish, machine, survey);
+  const within = candidates.filter(({ maxAbsError }) => maxAbsError <= wish.tolerance);
+  const cheapest = within.reduce<Candidate | null>(
+    (best, one) => (best === null || one.plan.estimatedMs < best.plan.estimatedMs ? one : best),
+    null,
+  );
+  const best = candidates.reduce((least, { maxAbsError }) => Math.min(least, maxAbsError), Number.POSITIVE_INFINITY);
+  if (problem.mode === 'approximate') return cheapest === null ? unreachable(wish, best) : explained(cheapest, null);
+  if (cheapest === null) return exactPlan(exact, `${shortfall(wish, best)}, so the answer is exact`);
+  if (cheapest.plan.estimatedMs < exact.estimatedMs) return explained(cheapest, exact);
+  const { method } = cheapest.plan.approximation ?? {};
+  const times = `${milliseconds(exact)} against ${milliseconds(cheapest.plan)} of ${method}`;
+  return exactPlan(exact, `exact is modelled at ${times}`);
+}
+
+/** In the precision asked for; in float64 where rounding in float32 alone would cost the tolerance. */
+function candidatesOf(problem: Problem, wish: Approximation, machine: Machine, survey: Survey): Candidate[] {
+  const methods = METHODS.filter(({ name }) => wish.method === 'auto' || wish.method === name);
+  const precisions = problem.precision === 'float32' ? (['float32', 'float64'] as const) : (['float64'] as const);
+  return methods.flatMap((method) => {
+    const found: Candidate[] = [];
+    for (const precision of precisions) {
+      const candidate = method.candidate(approximateContext(problem, wish, machine, survey, precision));
+      if (candidate !== null) found.push(candidate);
+      if (candidate !== null && candidate.maxAbsError <= wish.tolerance) break;
+    }
+    return found;
+  });
+}
+
+function explained({ plan, maxAbsError }: Candidate, exact: Plan | null): Plan {
+  const { approximation } = plan;
+  if (approximation === undefined) return plan;
+  const reason = [
+    `${approximation.method} certifies ${maxAbsError.toPrecision(2)} at a modelled ${milliseconds(plan)}`,
+    ...(exact === null ? [] : [`exact is modelled at ${milliseconds(exact)}`]),
+    ...(approximation.reason === '' ? [] : [approximation.reason]),
+  ].join('; ');
+  return { ...plan, approximation: { ...approximation, reason } };
+}
+
+function unreachable(wish: Approximation, best: number): never {
+  const detail = `${shortfall(wish, best)}; mode 'auto' goes exact there`;
+  const actual = Number.isFinite(best) ? { actual: best } : {};
+  fail('tolerance_unreachable', detail, {
+    errors: [{ pointer: '/approximation/tolerance', detail }],
+    ...(Number.isFinite(wish.tolerance) && { limit: wish.tolerance }),
+    ...actual,
+  });
+}
+
+function shortfall({ method, tolerance }: Approximation, best: number): string {
+  const who = method === 'auto' ? 'no method' : `method '${method}'`;
+  const verb = method === 'auto' ? 'certifies' : 'does not certify';
+  const most = Number.isFinite(best)
+    ? `the best certified error is ${best.toPrecision(3)}`
+    : 'none certifies anything for these scores';
+  const wanted = Number.isFinite(tolerance) ? `the tolerance ${tolerance}` : 'a bound';
+  return `${who} ${verb} ${wanted}: ${most}`;
+}
+
+function milliseconds({ estimatedMs }: Plan): string {
+  return `${estimatedMs.toPrecision(2)} ms`;
+}

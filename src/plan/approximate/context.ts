@@ -1,0 +1,77 @@
+import type { BackendDescription, Precision } from '../../../kernels/backend.ts';
+import type { Approximation, Problem } from '../../contract/request.ts';
+import { type BlockTree, blockTree } from '../../polynomial/blocks.ts';
+import { withMasks } from '../block.ts';
+import { allowedBackends } from '../compile.ts';
+import { maskEdges, pairMasks } from '../masks.ts';
+import type { Machine, Plan } from '../plan.ts';
+import { type CertificateContext, type PartError, roundingError } from './certificate.ts';
+import { sumOfRawBounds } from './score-bound.ts';
+import { type Survey, type SurveyedSlice, valueRange } from './survey.ts';
+
+/** All that the methods decide by: the problem in the precision to compute in, its blocks, and what the survey found. */
+export interface ApproximateContext {
+  readonly problem: Problem;
+  readonly wish: Approximation;
+  readonly backends: readonly BackendDescription[];
+  readonly threads: number;
+  readonly survey: Survey;
+  readonly tree: BlockTree;
+  readonly certificate: CertificateContext;
+  /** Bound on |score + biases| of any tuple, and so on any pair's with what its key has gathered. */
+  readonly largestScore: number;
+  /** Error of a block that is computed exactly. */
+  readonly exactPart: PartError;
+}
+
+/** A plan with the bound that it certifies, whether that is within the tolerance or not. */
+export interface Candidate {
+  readonly plan: Plan;
+  readonly maxAbsError: number;
+}
+
+/** The problem must have its projections behind it. */
+export function approximateContext(
+  given: Problem,
+  wish: Approximation,
+  machine: Machine,
+  survey: Survey,
+  precision: Precision,
+): ApproximateContext {
+  const problem = { ...given, precision };
+  const masks = pairMasks(problem);
+  const tree = blockTree(problem.polynomial, maskEdges(masks));
+  const largest = sumOfRawBounds(problem.polynomial.monomials, problem.scale, survey);
+  const biases = problem.hasBias.reduce((sum, has, j) => (has ? sum + largestBias(survey.get(`b${j + 1}`) ?? []) : sum), 0);
+  const logs = problem.rows.reduce((sum, n) => sum + Math.log(n), 0);
+  return {
+    problem,
+    wish,
+    backends: withReference(problem, machine),
+    threads: machine.threads,
+    survey,
+    tree: { ...tree, blocks: tree.blocks.map((block) => withMasks(block, masks)) },
+    certificate: {
+      values: valueRange(problem, survey),
+      precision,
+      outputType: wish.outputType,
+      largestLog: largest + biases + logs,
+      variables: problem.polynomial.variableCount,
+    },
+    largestScore: largest + biases,
+    exactPart: roundingError(largest + biases, precision),
+  };
+}
+
+function largestBias(slices: readonly SurveyedSlice[]): number {
+  return slices.reduce((most, { raw }) => Math.max(most, raw.entry), 0);
+}
+
+/**
+ * The back ends that a request allows, and the reference for the small steps that others lack: surveys and contractions. Every stage still
+ * goes to the fastest that has it.
+ */
+export function withReference(problem: Problem, machine: Machine): BackendDescription[] {
+  const reference = machine.backends.filter(({ name }) => name === 'reference');
+  return [...new Set([...allowedBackends(problem, machine), ...reference])];
+}

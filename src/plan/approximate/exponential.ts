@@ -1,0 +1,177 @@
+/**
+ * Polynomials in the place of e^x on [-M, M] (math.md §3.3), each with a bound on its error that is proved for the coefficients as they
+ * stand, whatever way they were found.
+ */
+
+export interface ExponentialPolynomial {
+  /** Of 1, x, x^2, ... */
+  readonly coefficients: readonly number[];
+  /**
+   * λ of Theorem A: |ln p(x) - x - c| <= λ on [-M, M] for one constant c, which normalisation removes. Infinity where p is not certainly
+   * positive there.
+   */
+  readonly logError: number;
+  /** Σ |coefficients[k]| M^k, what rounding errors of sums of features are relative to (math.md §3.6). */
+  readonly absoluteSum: number;
+}
+
+export type ExponentialKind = 'taylor' | 'minimax';
+
+/** Beyond this degree the terms of a polynomial on [-M, M], M <= 12, are below fp64's rounding. */
+export const MAX_DEGREE = 60;
+/** The smallest degree with which e^-x stands for itself below: M^(D+1)/(D+1)! is below 1e-30 for M <= 4 and below 1e-12 for M <= 12. */
+const TAIL_DEGREE = 48;
+const UNIT = 2 ** -53;
+
+export function exponentialPolynomial(kind: ExponentialKind, degree: number, bound: number): ExponentialPolynomial {
+  const coefficients = kind === 'taylor' || bound === 0 ? taylor(degree) : minimax(degree, bound);
+  const absoluteSum = coefficients.reduce((sum, c, k) => sum + Math.abs(c) * bound ** k, 0);
+  return { coefficients, absoluteSum, logError: logErrorBound(coefficients, bound, absoluteSum) };
+}
+
+function taylor(degree: number): number[] {
+  const coefficients = [1];
+  for (let k = 1; k <= degree; k++) coefficients.push((coefficients[k - 1] as number) / k);
+  return coefficients;
+}
+
+/**
+ * The bound: f(x) = p(x) e^-x - 1 is, up to less than `tail`, a polynomial of degree N = g + TAIL_DEGREE, and the largest size of one on
+ * an interval is at most 1/cos(π N / 2K) times that at K Chebyshev nodes (Ehlich and Zeller 1964); K = 16 N makes that 1.005.
+ */
+function logErrorBound(coefficients: readonly number[], bound: number, absoluteSum: number): number {
+  const nodes = 16 * (coefficients.length - 1 + TAIL_DEGREE);
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < nodes; i++) {
+    const error = relativeError(coefficients, bound * Math.cos((Math.PI * (i + 0.5)) / nodes));
+    lowest = Math.min(lowest, error);
+    highest = Math.max(highest, error);
+  }
+  const tail = Math.exp((TAIL_DEGREE + 1) * Math.log(Math.max(bound, 1e-30)) - logFactorial(TAIL_DEGREE + 1) + bound);
+  const rounding = 4 * (coefficients.length + 2) * UNIT * absoluteSum * Math.exp(bound);
+  const slack = absoluteSum * tail + rounding;
+  const middle = (highest + lowest) / 2;
+  const half = ((highest - lowest) / 2 + slack) / Math.cos(Math.PI / 32) + slack;
+  const smallest = 1 + middle - half;
+  return smallest > 0 ? Math.log((1 + middle + half) / smallest) / 2 : Number.POSITIVE_INFINITY;
+}
+
+function relativeError(coefficients: readonly number[], x: number): number {
+  return evaluate(coefficients, x) * Math.exp(-x) - 1;
+}
+
+function evaluate(coefficients: readonly number[], x: number): number {
+  let value = 0;
+  for (let k = coefficients.length - 1; k >= 0; k--) value = value * x + (coefficients[k] as number);
+  return value;
+}
+
+function logFactorial(n: number): number {
+  let sum = 0;
+  for (let k = 2; k <= n; k++) sum += Math.log(k);
+  return sum;
+}
+
+/**
+ * The polynomial whose largest relative error is smallest, by Remez's exchange on a grid: p e^-x - 1 takes its extreme g + 2 times with
+ * alternating signs. Where the exchange stalls, what it has is still bounded by `logErrorBound`.
+ */
+function minimax(degree: number, bound: number): number[] {
+  const count = degree + 2;
+  const grid = Array.from({ length: 24 * count }, (_, i) => -Math.cos((Math.PI * i) / (24 * count - 1)));
+  let points = Array.from({ length: count }, (_, i) => -Math.cos((Math.PI * i) / (count - 1)));
+  let best: { coefficients: number[]; size: number } | null = null;
+  for (let round = 0; round < 12; round++) {
+    const series = interpolate(points, degree, bound);
+    if (series === null) break;
+    const errors = grid.map((x) => chebyshevSum(series, x) * Math.exp(-bound * x) - 1);
+    const size = Math.max(...errors.map(Math.abs));
+    if (best !== null && size >= best.size * (1 - 1e-6)) break;
+    best = { coefficients: toPowers(series, bound), size };
+    const next = alternation(grid, errors, count);
+    if (next === null) break;
+    points = next;
+  }
+  return best?.coefficients ?? taylor(degree);
+}
+
+/** Σ a_k T_k with errors of one size and alternating signs at the points: a linear system in a_0..a_g and the size. */
+function interpolate(points: readonly number[], degree: number, bound: number): number[] | null {
+  const rows = points.map((x, i) => {
+    const weight = Math.exp(-bound * x);
+    return [...chebyshevRow(x, degree).map((value) => value * weight), i % 2 === 0 ? 1 : -1, 1];
+  });
+  return solveLinear(rows)?.slice(0, degree + 1) ?? null;
+}
+
+function chebyshevRow(x: number, degree: number): number[] {
+  const row = [1, x];
+  for (let k = 2; k <= degree; k++) row.push(2 * x * (row[k - 1] as number) - (row[k - 2] as number));
+  return row.slice(0, degree + 1);
+}
+
+function chebyshevSum(series: readonly number[], x: number): number {
+  return chebyshevRow(x, series.length - 1).reduce((sum, value, k) => sum + value * (series[k] as number), 0);
+}
+
+/** One extreme of each run of errors of one sign, `count` runs in a row; null where there are fewer. */
+function alternation(grid: readonly number[], errors: readonly number[], count: number): number[] | null {
+  const runs: { x: number; error: number }[] = [];
+  grid.forEach((x, i) => {
+    const error = errors[i] as number;
+    const last = runs.at(-1);
+    if (last === undefined || last.error * error < 0) runs.push({ x, error });
+    else if (Math.abs(error) > Math.abs(last.error)) runs[runs.length - 1] = { x, error };
+  });
+  while (runs.length > count) {
+    const [first, last] = [runs[0], runs.at(-1)] as [(typeof runs)[0], (typeof runs)[0]];
+    if (Math.abs(first.error) < Math.abs(last.error)) runs.shift();
+    else runs.pop();
+  }
+  return runs.length === count ? runs.map(({ x }) => x) : null;
+}
+
+/** Coefficients of powers of x from those of T_k(x / M). */
+function toPowers(series: readonly number[], bound: number): number[] {
+  const powers = new Array<number>(series.length).fill(0);
+  let [before, now] = [[1], [0, 1]];
+  series.forEach((a, k) => {
+    const polynomial = k === 0 ? [1] : now;
+    polynomial.forEach((value, i) => {
+      powers[i] = (powers[i] as number) + a * value;
+    });
+    if (k === 0) return;
+    const next = [0, ...now.map((value) => 2 * value)];
+    before.forEach((value, i) => {
+      next[i] = (next[i] as number) - value;
+    });
+    [before, now] = [now, next];
+  });
+  return powers.map((value, k) => value / bound ** k);
+}
+
+/** Gaussian elimination with pivoting on rows [A | b]; null where the system is singular. */
+function solveLinear(rows: number[][]): number[] | null {
+  const n = rows.length;
+  for (let column = 0; column < n; column++) {
+    const pivot = rows
+      .slice(column)
+      .reduce((most, row) => (Math.abs(row[column] as number) > Math.abs(most[column] as number) ? row : most));
+    if (Math.abs(pivot[column] as number) < 1e-300) return null;
+    rows.splice(rows.indexOf(pivot), 1);
+    rows.splice(column, 0, pivot);
+    for (let r = column + 1; r < n; r++) eliminate(rows[r] as number[], pivot, column);
+  }
+  const solution = new Array<number>(n).fill(0);
+  for (let r = n - 1; r >= 0; r--) {
+    const row = rows[r] as number[];
+    const known = solution.reduce((sum, value, c) => (c > r ? sum + value * (row[c] as number) : sum), 0);
+    solution[r] = ((row[n] as number) - known) / (row[r] as number);
+  }
+  return solution;
+}
+
+function eliminate(row: number[], pivot: readonly number[], column: number): void {
+  const factor = (row[column] as number) / (pivot[column] as number);
+  for (let c = column; c < row.length; c++) row[c] = (row[c] as number) - factor * (pivot[c] as number);
+}

@@ -1,0 +1,131 @@
+import type { AccumulateStep } from '../../../kernels/backend.ts';
+import type { Block } from '../../polynomial/blocks.ts';
+import { addStage, bytesPerElement, type Draft, draftRows, input, type Message, named, scratch } from '../draft.ts';
+import { type Gathered, newMessage } from '../messages.ts';
+import type { Extent } from '../plan.ts';
+import { contractWork, featureWork, rank } from './work.ts';
+
+/** How one block is approximated: the polynomial for the sum of its scores, and how rows become vectors of the feature map. */
+export interface FeatureSpec {
+  readonly coefficients: readonly number[];
+  /** Rows are taken less their means (math.md §3.3). */
+  readonly centred: boolean;
+  /** Largest absolute entry of each variable's rows, by variable; what is divided by to come within [-1, 1]. */
+  readonly entries: ReadonlyMap<number, number>;
+}
+
+/** Rows of one part: enough parts for the threads, few enough that joining them costs nothing. */
+const PART_ROWS = 2048;
+const MAX_PARTS = 16;
+
+/**
+ * The message of a block onto its root with the polynomial of its whole score in the place of the exponential (math.md §3.5): sums of
+ * features over every other variable, their contraction, and the features of the root's rows. Linear in every n.
+ */
+export function featureMessage(draft: Draft, block: Block, gathered: ReadonlyMap<number, Gathered>, spec: FeatureSpec): Message {
+  const { problem } = draft;
+  const others = block.variables.slice(1);
+  const withValues = others.some((variable) => gathered.get(variable)?.values != null);
+  const map = { draft, block, spec, cols: withValues ? problem.dv + 1 : 1, rank: rank(problem.d, spec.coefficients.length - 1) };
+  const sums = others.map((variable) => accumulate(map, variable, gathered.get(variable) as Gathered));
+  const contracted = contract(map, sums);
+  const extent = { variable: block.root, count: 1 };
+  const message = newMessage(draft, `features ${block.variables.join(',')}`, extent, withValues);
+  const width = bytesPerElement(problem.precision);
+  addStage(
+    draft,
+    { kind: 'apply', ...rowsOf(map, block.root), ...contracted, message: message.u, logSumExp: message.logSumExp },
+    extent,
+    0,
+    featureWork(draftRows(draft, extent), map.rank, problem.d, map.cols, width),
+  );
+  return message;
+}
+
+interface FeatureDraft {
+  readonly draft: Draft;
+  readonly block: Block;
+  readonly spec: FeatureSpec;
+  readonly cols: number;
+  readonly rank: number;
+}
+
+interface Sums {
+  readonly sums: number;
+  readonly shift: number;
+  readonly parts: number;
+}
+
+type RowFields = Pick<AccumulateStep<number>, 'queries' | 'center' | 'stretch' | 'degree' | 'tilts'>;
+
+/** Rows of a variable as vectors, and the unary rest of its pairs: x_i x_j leaves <mean_i, q_j - mean_j> on j. */
+function rowsOf({ draft, block, spec }: FeatureDraft, variable: number): RowFields {
+  const { centred, entries, coefficients } = spec;
+  const entry = entries.get(variable) as number;
+  const tilts = centred
+    ? block.monomials
+        .filter(({ variables }) => variables.includes(variable))
+        .map(({ coefficient, variables }) => ({
+          vector: mean(draft, variables.find((one) => one !== variable) as number),
+          factor: draft.problem.scale * coefficient,
+        }))
+    : [];
+  return {
+    queries: input(draft, 'q', variable),
+    center: centred ? mean(draft, variable) : null,
+    stretch: entry > 0 ? 1 / entry : 1,
+    degree: coefficients.length - 1,
+    tilts,
+  };
+}
+
+/** The survey leaves the mean row of q_j under this name. */
+export function meanName(variable: number): string {
+  return `mean q${variable}`;
+}
+
+function mean(draft: Draft, variable: number): number {
+  return named(draft, meanName(variable), { variable: 0, count: 1 }, draft.problem.d);
+}
+
+function accumulate(map: FeatureDraft, variable: number, gathered: Gathered): Sums {
+  const { draft, block, rank: r } = map;
+  const { problem } = draft;
+  const n = problem.rows[variable - 1] as number;
+  const parts = Math.max(1, Math.min(MAX_PARTS, Math.floor(n / PART_ROWS)));
+  const cols = gathered.values === null ? 1 : problem.dv + 1;
+  const name = `${variable} of ${block.variables.join(',')}`;
+  const sums = scratch(draft, `sums ${name}`, { variable: 0, count: parts * r }, cols);
+  const shift = scratch(draft, `shift ${name}`, { variable: 0, count: parts }, 1);
+  const { values, bias } = gathered;
+  const extent: Extent = { variable: 0, count: parts };
+  const work = featureWork(n, r, problem.d, cols, bytesPerElement(problem.precision));
+  addStage(draft, { kind: 'accumulate', ...rowsOf(map, variable), values, bias, parts, sums, shift }, extent, variable, work);
+  return { sums, shift, parts };
+}
+
+function contract(map: FeatureDraft, sums: readonly Sums[]): { result: number; resultShift: number } {
+  const { draft, block, spec, cols, rank: r } = map;
+  const { d: dimension, scale, precision } = draft.problem;
+  const name = block.variables.join(',');
+  const result = scratch(draft, `features ${name}`, { variable: 0, count: r }, cols);
+  const resultShift = scratch(draft, `log-weight ${name}`, { variable: 0, count: 1 }, 1);
+  const entry = (variable: number): number => spec.entries.get(variable) as number;
+  const monomials = block.monomials.map(({ coefficient, variables }) => ({
+    factor: variables.reduce((product, variable) => product * entry(variable), scale * coefficient),
+    variables: variables.map((variable) => block.variables.indexOf(variable) + 1),
+  }));
+  const offsets = spec.centred
+    ? block.monomials.map(({ coefficient, variables: [a, b] }) => ({
+        left: mean(draft, a as number),
+        right: mean(draft, b as number),
+        factor: scale * coefficient,
+      }))
+    : [];
+  const { coefficients } = spec;
+  const visits = rank(monomials.length * dimension, coefficients.length - 1);
+  const work = contractWork(visits, r, block.variables.length, cols, bytesPerElement(precision));
+  const step = { kind: 'contract', dimension, coefficients, monomials, sums, offsets, result, resultShift } as const;
+  addStage(draft, step, { variable: 0, count: 1 }, 0, work);
+  return { result, resultShift };
+}

@@ -1,0 +1,167 @@
+import type { Precision } from '../../../kernels/backend.ts';
+import type { MaskedBlock } from '../block.ts';
+import { chooseMethod, finishPlan, refuseBackend } from '../compile.ts';
+import { type Draft, draftSeconds, newDraft, scratch, supports } from '../draft.ts';
+import { pairMasks } from '../masks.ts';
+import type { Gathered } from '../messages.ts';
+import { type BlockMethod, solve } from '../solve.ts';
+import { featureError, outputBound, type PartError, UNITS } from './certificate.ts';
+import type { ApproximateContext, Candidate } from './context.ts';
+import { type ExponentialKind, type ExponentialPolynomial, exponentialPolynomial } from './exponential.ts';
+import { type FeatureSpec, featureMessage } from './features.ts';
+import { blockBound, largestEntry, type ScoreBound, sumOfRawBounds } from './score-bound.ts';
+import { rank } from './work.ts';
+
+/** Beyond this cancellation takes the digits (math.md §3.6). */
+const LARGEST_SCORE: Readonly<Record<Precision, number>> = { float32: 4, float64: 12 };
+const MAX_RANK = 150_000;
+/** Terms of a contraction: some seconds of walking. */
+const MAX_VISITS = 3e7;
+const MAX_DEGREE = 24;
+/** Of the tolerance, what is left to the degree search once rounding has its share. */
+const SHARE = 0.98;
+
+/** A block with its polynomial. */
+interface Fit {
+  readonly polynomial: ExponentialPolynomial;
+  readonly bound: ScoreBound;
+  readonly error: PartError;
+  readonly rank: number;
+}
+
+/**
+ * Taylor or minimax polynomials (math.md §3.3-3.5), block by block; blocks with scores too large, or cheaper exactly where the mode lets the
+ * planner choose, stay exact. Null where no block can be approximated at all.
+ */
+export function polynomialCandidate(context: ApproximateContext, kind: ExponentialKind): Candidate | null {
+  const { problem, tree, survey } = context;
+  if (problem.mask.type !== 'none') return null;
+  const bounds = tree.blocks.map(({ monomials }) => blockBound(monomials, problem.scale, survey));
+  let chosen = tree.blocks.map((_, b) => (bounds[b] as ScoreBound).bound <= LARGEST_SCORE[problem.precision]);
+  for (let round = 0; round < tree.blocks.length + 1; round++) {
+    const fits = fitBlocks(context, kind, chosen, bounds);
+    const kept = fits.map((fit, b) => fit !== null && !(problem.mode === 'auto' && exactIsCheaper(context, b, fit)));
+    if (!kept.some(Boolean)) return null;
+    if (kept.every((one, b) => one === chosen[b])) return assemble(context, kind, fits);
+    chosen = kept;
+  }
+  return null;
+}
+
+function fitBlocks(
+  context: ApproximateContext,
+  kind: ExponentialKind,
+  chosen: readonly boolean[],
+  bounds: readonly ScoreBound[],
+): (Fit | null)[] {
+  const count = chosen.filter(Boolean).length;
+  const share = logShare(context, count);
+  return chosen.map((is, b) => (is ? fitBlock(context, kind, b, bounds[b] as ScoreBound, share) : null));
+}
+
+/** The λ that each of `count` blocks may have so that the whole meets the tolerance. */
+function logShare({ wish, certificate, exactPart }: ApproximateContext, count: number): number {
+  const rounding = outputBound([exactPart], 0, certificate);
+  const { range } = certificate.values;
+  const rest = SHARE * wish.tolerance - rounding;
+  if (!(rest > 0)) return 0;
+  return Math.min(0.5, range === 0 ? 0.5 : 2 * Math.atanh(Math.min(0.5, rest / range))) / count;
+}
+
+/** The smallest degree within the share, or else the degree with the smallest error. */
+function fitBlock(
+  { problem, tree, wish, survey }: ApproximateContext,
+  kind: ExponentialKind,
+  index: number,
+  bound: ScoreBound,
+  share: number,
+): Fit | null {
+  const { monomials } = tree.blocks[index] as MaskedBlock;
+  let best: Fit | null = null;
+  const raw = sumOfRawBounds(monomials, problem.scale, survey);
+  for (
+    let degree = wish.degree ?? (kind === 'taylor' ? 2 : 1);
+    degree <= (wish.degree ?? MAX_DEGREE);
+    degree += kind === 'taylor' ? 2 : 1
+  ) {
+    const r = rank(problem.d, degree);
+    if (r > MAX_RANK || rank(monomials.length * problem.d, degree) > MAX_VISITS) break;
+    const polynomial = exponentialPolynomial(kind, degree, bound.bound);
+    const own = featureError(polynomial, bound.bound, problem.precision);
+    // Means and tilts are exact up to rounding: sums of d terms, three of them, none larger than the raw scores.
+    const tilts = bound.centred ? 3 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;
+    const error = { ...own, logError: own.logError + tilts };
+    if (best === null || error.logError < best.error.logError) best = { polynomial, bound, error, rank: r };
+    if (error.logError + error.messageError <= share) break;
+  }
+  return best !== null && Number.isFinite(best.error.logError) ? best : null;
+}
+
+function spec({ tree, survey }: ApproximateContext, index: number, { polynomial, bound }: Fit): FeatureSpec {
+  const { variables } = tree.blocks[index] as MaskedBlock;
+  // A variable whose rows are all zero has no size to divide by, and one far below the others' none that matters.
+  const entries = new Map(variables.map((variable) => [variable, Math.max(1e-30, largestEntry(variable, bound.centred, survey))]));
+  return { coefficients: polynomial.coefficients, centred: bound.centred, entries };
+}
+
+function exactIsCheaper(context: ApproximateContext, index: number, fit: Fit): boolean {
+  const { problem, backends, tree } = context;
+  const block = tree.blocks[index] as MaskedBlock;
+  const trial = (): { draft: Draft; gathered: Map<number, Gathered> } => {
+    const draft = newDraft(problem, backends);
+    const values = scratch(draft, 'values', { variable: 0, count: 1 }, problem.dv);
+    return { draft, gathered: new Map(block.variables.slice(1).map((variable) => [variable, { values, bias: null }])) };
+  };
+  const approximate = trial();
+  featureMessage(approximate.draft, block, approximate.gathered, spec(context, index, fit));
+  const exact = trial();
+  const method = chooseMethod(exact.draft, block);
+  method?.add(exact.draft, block, exact.gathered);
+  return method !== null && draftSeconds(exact.draft) <= draftSeconds(approximate.draft);
+}
+
+function assemble(context: ApproximateContext, kind: ExponentialKind, fits: readonly (Fit | null)[]): Candidate | null {
+  const { problem, backends, threads, tree, certificate, exactPart } = context;
+  const draft = newDraft(problem, backends);
+  if (!supports(draft, ['accumulate', 'contract', 'apply', 'attend', 'combine'])) return null;
+  solve(draft, tree, pairMasks(problem), (block) => {
+    const index = tree.blocks.findIndex(
+      ({ root, variables }) => root === block.root && variables.join() === block.variables.join(),
+    );
+    const fit = fits[index] ?? null;
+    return fit === null ? exactMethod(draft, block) : featureMethod(context, index, fit);
+  });
+  const parts = fits.map((fit) => fit?.error ?? exactPart);
+  const maxAbsError = outputBound(parts, 0, certificate);
+  const used = fits.filter((fit) => fit !== null);
+  const degree = Math.max(...used.map(({ polynomial }) => polynomial.coefficients.length - 1));
+  const exactBlocks = fits.length - used.length;
+  const plan = {
+    ...finishPlan(draft, 'polynomial-features', threads),
+    approximation: {
+      used: true,
+      method: kind,
+      degree,
+      rank: Math.max(...used.map((fit) => fit.rank)),
+      reason: exactBlocks === 0 ? '' : `${exactBlocks} of ${fits.length} blocks exact`,
+      scoreBound: Math.max(...used.map(({ bound }) => bound.bound)),
+      certificate: { kind: 'proved', maxAbsError } as const,
+    },
+  };
+  return { plan, maxAbsError };
+}
+
+function exactMethod(draft: Draft, block: MaskedBlock): BlockMethod {
+  const method = chooseMethod(draft, block);
+  if (method === null) refuseBackend(draft.problem, draft.backends);
+  return method;
+}
+
+function featureMethod(context: ApproximateContext, index: number, fit: Fit): BlockMethod {
+  return {
+    algorithm: 'polynomial-features',
+    kinds: ['accumulate', 'contract', 'apply'],
+    applies: () => true,
+    add: (draft, block, gathered) => featureMessage(draft, block, gathered, spec(context, index, fit)),
+  };
+}

@@ -1,0 +1,50 @@
+import type { MaskedBlock } from '../block.ts';
+import { chooseMethod, finishPlan, refuseBackend } from '../compile.ts';
+import { newDraft } from '../draft.ts';
+import { pairMasks } from '../masks.ts';
+import type { Stage } from '../plan.ts';
+import { solve } from '../solve.ts';
+import { outputBound, pruningError } from './certificate.ts';
+import type { ApproximateContext, Candidate } from './context.ts';
+
+/** Of the tolerance, what goes to the keys that are left out; the rest is rounding. */
+const SHARE = 0.9;
+/** What pruning saves depends on the data; the kernel falls back to plain attention where that is nothing. */
+const MODELLED_GAIN = 0.9;
+
+/**
+ * Attention calls that leave out keys too small to matter (math.md §3.7), for scores so large that a few keys have nearly all of the mass.
+ * Null where no two scores can be far enough apart for that, or where h is no forest of unmasked pairs.
+ */
+export function pruningCandidate(context: ApproximateContext): Candidate | null {
+  const { problem, backends, threads, tree, wish, certificate, exactPart } = context;
+  const edges = tree.blocks.length;
+  if (problem.mask.type !== 'none' || edges === 0 || tree.blocks.some(({ variables }) => variables.length > 2)) return null;
+  const parts = tree.blocks.map(() => exactPart);
+  const rounding = outputBound(parts, 0, certificate);
+  const { range } = certificate.values;
+  const lost = Math.min(0.5, range === 0 ? 0.5 : (SHARE * Math.min(wish.tolerance, range) - rounding) / range);
+  if (!(lost > 0)) return null;
+  const n = Math.max(...problem.rows.slice(1));
+  const dropBelow = Math.log((edges * n) / lost);
+  if (wish.method === 'auto' && 2 * context.largestScore < dropBelow) return null;
+  const draft = newDraft(problem, backends);
+  solve(draft, tree, pairMasks(problem), (block: MaskedBlock) => {
+    const method = chooseMethod(draft, block);
+    if (method === null) refuseBackend(problem, draft.backends);
+    return method;
+  });
+  const stages = draft.stages.map((stage) => prune(stage, dropBelow));
+  const maxAbsError = outputBound(parts, edges * pruningError(n, dropBelow), certificate);
+  const plan = {
+    ...finishPlan({ ...draft, stages }, 'pruning', threads),
+    approximation: { used: true, method: 'prune', reason: '', certificate: { kind: 'proved', maxAbsError } } as const,
+  };
+  return { plan, maxAbsError };
+}
+
+function prune(stage: Stage, dropBelow: number): Stage {
+  const { step, seconds } = stage;
+  if (step.kind !== 'attend' || step.queries === null) return stage;
+  return { ...stage, step: { ...step, dropBelow }, seconds: seconds * MODELLED_GAIN };
+}

@@ -1,0 +1,61 @@
+import { SURVEYED_NORMS } from '../../../kernels/backend.ts';
+import type { Problem } from '../../contract/request.ts';
+import { finishPlan } from '../compile.ts';
+import { addStage, bytesPerElement, type Draft, draftRows, input, newDraft } from '../draft.ts';
+import type { BufferSpec, Machine, Plan } from '../plan.ts';
+import { withReference } from './context.ts';
+import { meanName } from './features.ts';
+import { surveyWork } from './work.ts';
+
+/**
+ * The plan that looks at the tensors before anything is approximated: one `survey` step a tensor, projections done on the way. Its outputs
+ * are named `mean q2`, `extremes q2`, `norms q2`, and a projected q_j or v_j by its own name.
+ */
+export function compileSurvey(problem: Problem, machine: Machine): Plan {
+  const draft = newDraft(problem, withReference(problem, machine));
+  for (const { role, variable } of surveyed(problem)) addSurvey(draft, role, variable);
+  publishProjections(draft);
+  return finishPlan(draft, 'survey', machine.threads);
+}
+
+/** Which of q_j, v_j, b_j a problem has. */
+export function surveyed({ hasValues, hasBias }: Problem): SurveyedTensor[] {
+  return hasValues.flatMap((values, index) => {
+    const roles: Role[] = ['q', ...(values ? (['v'] as const) : []), ...(hasBias[index] ? (['b'] as const) : [])];
+    return roles.map((role) => ({ role, variable: index + 1, name: `${role}${index + 1}` }));
+  });
+}
+
+type Role = 'q' | 'v' | 'b';
+
+interface SurveyedTensor {
+  readonly role: Role;
+  readonly variable: number;
+  readonly name: string;
+}
+
+function addSurvey(draft: Draft, role: Role, variable: number): void {
+  const { problem } = draft;
+  const cols = role === 'b' ? 1 : role === 'q' ? problem.d : problem.dv;
+  const from = input(draft, role, variable);
+  const output = (name: string, count: number, width: number): number => {
+    draft.buffers.push({ name, source: 'output', extent: { variable: 0, count }, cols: width });
+    draft.ready.push(0);
+    return draft.buffers.length - 1;
+  };
+  const name = `${role}${variable}`;
+  const mean = output(role === 'q' ? meanName(variable) : `mean ${name}`, 1, cols);
+  const extremes = output(`extremes ${name}`, 2, cols);
+  const norms = output(`norms ${name}`, 2, SURVEYED_NORMS);
+  const rows = draftRows(draft, { variable, count: 1 });
+  const step = { kind: 'survey', input: from, mean, extremes, norms, covariance: null } as const;
+  addStage(draft, step, { variable: 0, count: 1 }, 0, surveyWork(rows, cols, bytesPerElement(problem.precision)));
+}
+
+function publishProjections(draft: Draft): void {
+  for (const [index, buffer] of draft.buffers.entries()) {
+    if (draft.problem.projected.names.includes(buffer.name) && buffer.source === 'scratch') {
+      draft.buffers[index] = { ...(buffer as BufferSpec), source: 'output' };
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import type { Problem } from '../../contract/request.ts';
+
+/** What a survey of the tensors found (kernels/approximate.ts, `survey` step): numbers only, so that planning stays pure. */
+
+/** One tensor in one slice. Sizes are inflated, so that the rounding of the survey itself is covered. */
+export interface SurveyedSlice {
+  /** Smallest and largest entry of every column, as they are. */
+  readonly lowest: ArrayLike<number>; // [D]
+  readonly highest: ArrayLike<number>; // [D]
+  readonly centred: RowSizes;
+  readonly raw: RowSizes;
+}
+
+/** Sizes of rows: less the mean row, or as they are. */
+export interface RowSizes {
+  /** Largest p-norm of a row at index p - 1, p = 1..8. */
+  readonly norms: ArrayLike<number>;
+  /** Largest absolute entry of every column. */
+  readonly columns: ArrayLike<number>; // [D]
+  /** Largest absolute entry. */
+  readonly entry: number;
+}
+
+/** By tensor name (q1.., v2.., b1..), then by slice. */
+export type Survey = ReadonlyMap<string, readonly SurveyedSlice[]>;
+
+/** Norms and means are rounded to float32 at worst: far more than that. */
+const INFLATION = 1 + 1e-6;
+
+/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8]. */
+export function surveyedSlice(mean: ArrayLike<number>, extremes: ArrayLike<number>, norms: ArrayLike<number>): SurveyedSlice {
+  const D = mean.length;
+  const lowest = Array.from({ length: D }, (_, c) => extremes[c] as number);
+  const highest = Array.from({ length: D }, (_, c) => extremes[D + c] as number);
+  const half = norms.length / 2;
+  const sizes = (center: (c: number) => number, from: number): RowSizes => {
+    const columns = lowest.map((low, c) => INFLATION * Math.max((highest[c] as number) - center(c), center(c) - low, 0));
+    return {
+      columns,
+      entry: Math.max(0, ...columns),
+      norms: Array.from({ length: half }, (_, p) => INFLATION * (norms[from + p] as number)),
+    };
+  };
+  return { lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };
+}
+
+/** The range of the product of values over all tuples, by channel and slice (math.md §3.1's a and b). */
+export interface ValueRange {
+  /** max over channels of b - a. */
+  readonly range: number;
+  /** max over channels of the absolute product. */
+  readonly most: number;
+}
+
+export function valueRange({ hasValues }: Pick<Problem, 'hasValues'>, survey: Survey): ValueRange {
+  const tensors = hasValues.flatMap((has, j) => (has ? [survey.get(`v${j + 1}`) as readonly SurveyedSlice[]] : []));
+  if (tensors.length === 0) return { range: 0, most: 1 };
+  let [range, most] = [0, 0];
+  (tensors[0] as readonly SurveyedSlice[]).forEach((first, slice) => {
+    for (let c = 0; c < first.lowest.length; c++) {
+      let [low, high] = [1, 1];
+      for (const tensor of tensors) {
+        const { lowest, highest } = tensor[slice] as SurveyedSlice;
+        const [a, b] = [lowest[c] as number, highest[c] as number];
+        const ends = [low * a, low * b, high * a, high * b];
+        [low, high] = [Math.min(...ends), Math.max(...ends)];
+      }
+      range = Math.max(range, high - low);
+      most = Math.max(most, Math.abs(low), Math.abs(high));
+    }
+  });
+  return { range: range * INFLATION, most: most * INFLATION };
+}

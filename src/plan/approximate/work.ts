@@ -1,0 +1,32 @@
+import type { Work } from '../../../kernels/backend.ts';
+
+/** Modelled work of the feature steps (math.md §3.5). */
+
+/** C(n, k) in floating point: a rank is compared and shown, and may be beyond what integers hold. */
+export function binomial(n: number, k: number): number {
+  let product = 1;
+  for (let i = 1; i <= k; i++) product *= (n - k + i) / i;
+  return Math.round(product);
+}
+
+/** Features of D coordinates up to degree g. */
+export function rank(dimension: number, degree: number): number {
+  return binomial(dimension + degree, degree);
+}
+
+/** Features of n rows, and their products with `cols` columns: accumulate and apply alike. */
+export function featureWork(n: number, r: number, dimension: number, cols: number, width: number): Work {
+  return { flops: n * r * (2 * cols + 1), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
+}
+
+/** What a visit of the walk over multi-indices costs beside its products, in flops of the back end that walks. */
+const VISIT_FLOPS = 60;
+
+export function contractWork(visits: number, r: number, variables: number, cols: number, width: number): Work {
+  return { flops: visits * (VISIT_FLOPS + variables * cols), exponentials: 0, bytes: width * variables * r * cols };
+}
+
+/** Two passes over the rows: a dozen operations an entry, and a dozen more for its powers. */
+export function surveyWork(n: number, cols: number, width: number): Work {
+  return { flops: 24 * n * cols, exponentials: 0, bytes: 2 * width * n * cols };
+}
