@@ -235,7 +235,10 @@ export function expectOutput(actual: Output, problem: Problem, expected: Output 
   for (const [row, truth] of expected.logSumExp.data.entries()) {
     const found = actual.logSumExp.data[row];
     if (truth === -Infinity) expect(found, `log-sum-exp of empty row ${row}`).toBe(-Infinity);
-    else expect(Math.abs(found - truth), `log-sum-exp of row ${row}`).toBeLessThanOrEqual(allowed.logSumExp + stored * Math.abs(truth));
+    else
+      expect(Math.abs(found - truth), `log-sum-exp of row ${row}`).toBeLessThanOrEqual(
+        allowed.logSumExp + stored * Math.abs(truth),
+      );
     for (let c = 0; c < expected.message.cols; c++) {
       const at = row * expected.message.cols + c;
       const limit = truth === -Infinity ? 0 : allowed.message;
