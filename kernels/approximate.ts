@@ -91,7 +91,71 @@ export interface CompressStep<T> {
   readonly residual: T; // [parts, 1]
 }
 
-export type ApproximateStep<T> = SurveyStep<T> | AccumulateStep<T> | ContractStep<T> | ApplyStep<T> | CompressStep<T>;
+/**
+ * Tuples (l2 .. lt) drawn uniformly and independently, as one attention call on the rows of x1: key ∂h/∂x1 with the scale in it, bias the
+ * rest of the score and the biases, value the product of value rows. Draw i of x_j depends on the seed, i and j alone, so that tiles and
+ * threads change nothing. Tiles: rows of the results.
+ */
+export interface SampleStep<T> {
+  readonly kind: 'sample';
+  /** Of x1, x2, ..; of x1 only the number of columns is read. */
+  readonly operands: readonly SampledOperands<T>[];
+  readonly monomials: readonly { readonly factor: number; readonly variables: readonly number[] }[];
+  readonly seed: number;
+  readonly keys: T; // [m, d]
+  readonly bias: T; // [m, 1]
+  readonly doubledBias: T; // [m, 1]
+  readonly values: T | null; // [m, dv]
+  /** [m, 2 dv]: the values and their squares, for the variance. */
+  readonly moments: T | null;
+}
+
+export interface SampledOperands<T> {
+  readonly queries: T; // [n_j, d]
+  readonly values: T | null; // [n_j, dv]
+  readonly bias: T | null; // [n_j, 1]
+}
+
+/**
+ * How far the answer of a sample may be off, entry by entry: the empirical Bernstein bound (Maurer and Pontil 2009) of w (v - A), solved for
+ * the unknown A. Row's L and message are those of the sample, L2 and moments those of squared weights. Tiles: rows.
+ */
+export interface JudgeStep<T> {
+  readonly kind: 'judge';
+  readonly message: T | null; // [n, dv]
+  readonly logSumExp: T; // [n, 1]
+  readonly moments: T | null; // [n, 2 dv]
+  readonly squaredLogSumExp: T; // [n, 1]
+  readonly samples: number;
+  /** ln(4 / δ). */
+  readonly logOdds: number;
+  readonly range: number;
+  /** ln of the largest weight that a tuple can have. */
+  readonly largestScore: number;
+  readonly bound: T; // [n, 1]: largest error of the row; Infinity where there is none
+  /** [n, 1]: ln of the mean weight over all tuples, from L: adds ln(tuples / samples). */
+  readonly scaled: T;
+  readonly logTuples: number;
+}
+
+/** Positive random features (FAVOR+): output[l, i] = exp(factor <w_i, q_l> - factor^2 |q_l|^2 / 2) / sqrt(F), w_i Gaussian by seed. Tiles: rows. */
+export interface RandomFeaturesStep<T> {
+  readonly kind: 'random-features';
+  readonly input: T; // [n, D]
+  readonly factor: number;
+  readonly seed: number;
+  readonly output: T; // [n, F]
+}
+
+export type ApproximateStep<T> =
+  | SurveyStep<T>
+  | AccumulateStep<T>
+  | ContractStep<T>
+  | ApplyStep<T>
+  | CompressStep<T>
+  | SampleStep<T>
+  | JudgeStep<T>
+  | RandomFeaturesStep<T>;
 
 /** Columns of the `norms` of a survey. */
 export const SURVEYED_NORMS = 8;

@@ -10,9 +10,12 @@ import { runConditioned } from './conditioned.ts';
 import { runContract } from './contract.ts';
 import { runDefinition } from './definition.ts';
 import { runEliminate } from './eliminate.ts';
+import { runJudge } from './judge.ts';
 import { runMerge } from './merge.ts';
 import { runPrefix } from './prefix.ts';
 import { runProject } from './project.ts';
+import { runRandomFeatures } from './random-features.ts';
+import { runSample } from './sample.ts';
 import { runSurvey } from './survey.ts';
 
 /** `now` gives milliseconds on a clock that never goes back; only `describe` reads it. */
@@ -47,6 +50,9 @@ const RUNNERS: { readonly [K in StepKind]?: Runner<K> } = {
   contract: runContract,
   apply: runApply,
   compress: runCompress,
+  sample: runSample,
+  judge: runJudge,
+  'random-features': runRandomFeatures,
 };
 
 function run(step: Step<Matrix>, tile: TileContext): TileReport {

@@ -7,7 +7,7 @@ const count = (what: string) => z.int().min(0).meta({ description: what });
 const CertificateSchema = z
   .object({
     kind: z.enum(['proved', 'probabilistic', 'none']),
-    maxAbsError: z.number().meta({ description: 'Bound on the error of every output entry' }),
+    maxAbsError: z.number().optional().meta({ description: 'Bound on the error of every output entry' }),
     confidence: z.number().optional().meta({ description: 'Probability with which a probabilistic bound holds' }),
   })
   .meta({ id: 'Certificate', description: 'How wrong the output may be, and what that rests on' });

@@ -17,6 +17,9 @@ const WORDS: Readonly<Record<Stage['step']['kind'], string>> = {
   contract: 'contraction of features',
   apply: 'features times sums',
   compress: 'fewer coordinates',
+  sample: 'tuples drawn at random',
+  judge: 'bound on the error of a sample',
+  'random-features': 'random features',
 };
 
 /** The plan in words, a line a stage, for people: what is computed from what, where, and what it costs. */

@@ -1,6 +1,5 @@
-import type { ApproximateStep, Step, VariableOperands } from '../../kernels/backend.ts';
-
-export type Role = 'read' | 'write';
+import type { Step, VariableOperands } from '../../kernels/backend.ts';
+import { mapApproximate, type Role } from './approximate/operands.ts';
 
 /** The same step with every operand replaced: from buffer numbers to names, to memory. The one place that knows which field is which. */
 export function mapOperands<A, B>(step: Step<A>, replace: (operand: A, role: Role) => B): Step<B> {
@@ -38,61 +37,14 @@ export function mapOperands<A, B>(step: Step<A>, replace: (operand: A, role: Rol
     }
     case 'project':
       return { ...step, input: read(step.input), weights: read(step.weights), output: replace(step.output, 'write') };
-    case 'survey':
-    case 'accumulate':
-    case 'contract':
-    case 'apply':
-    case 'compress':
-      return mapApproximate(step, replace);
-    default:
+    case 'definition':
+    case 'conditioned':
+    case 'cycle':
+    case 'eliminate':
       return { ...step, variables: step.variables.map(variable), ...message(step) };
+    default:
+      return mapApproximate(step, replace);
   }
-}
-
-function mapApproximate<A, B>(step: ApproximateStep<A>, replace: (operand: A, role: Role) => B): ApproximateStep<B> {
-  const read = (operand: A): B => replace(operand, 'read');
-  const write = (operand: A): B => replace(operand, 'write');
-  const maybe = (operand: A | null, role: Role): B | null => (operand === null ? null : replace(operand, role));
-  switch (step.kind) {
-    case 'survey': {
-      const { input, mean, extremes, norms, covariance } = step;
-      const written = { mean: write(mean), extremes: write(extremes), norms: write(norms), covariance: maybe(covariance, 'write') };
-      return { ...step, input: read(input), ...written };
-    }
-    case 'accumulate': {
-      const [values, bias] = [maybe(step.values, 'read'), maybe(step.bias, 'read')];
-      return { ...step, ...mapRows(step, read), values, bias, sums: write(step.sums), shift: write(step.shift) };
-    }
-    case 'contract': {
-      const sums = step.sums.map((one) => ({ ...one, sums: read(one.sums), shift: read(one.shift) }));
-      const offsets = step.offsets.map((one) => ({ ...one, left: read(one.left), right: read(one.right) }));
-      return { ...step, sums, offsets, result: write(step.result), resultShift: write(step.resultShift) };
-    }
-    case 'apply': {
-      const [result, resultShift] = [read(step.result), read(step.resultShift)];
-      const written = { message: maybe(step.message, 'write'), logSumExp: write(step.logSumExp) };
-      return { ...step, ...mapRows(step, read), result, resultShift, ...written };
-    }
-    case 'compress': {
-      const { queries: input, center, tilts } = mapRows({ ...step, queries: step.input }, read);
-      const written = { output: write(step.output), unary: write(step.unary), residual: write(step.residual) };
-      return { ...step, input, center, tilts, basis: read(step.basis), ...written };
-    }
-  }
-}
-
-interface Rows<T> {
-  readonly queries: T;
-  readonly center: T | null;
-  readonly tilts: readonly { readonly vector: T; readonly factor: number }[];
-}
-
-function mapRows<A, B>({ queries, center, tilts }: Rows<A>, read: (operand: A) => B): Rows<B> {
-  return {
-    queries: read(queries),
-    center: center === null ? null : read(center),
-    tilts: tilts.map(({ vector, factor }) => ({ vector: read(vector), factor })),
-  };
 }
 
 /** Which operands a step reads and writes, in the order of its fields. */

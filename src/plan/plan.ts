@@ -40,13 +40,14 @@ export type PlanAlgorithm =
   | 'definition'
   | 'polynomial-features'
   | 'pruning'
+  | 'sampling'
   | 'survey';
 
 /** An error bound with what it rests on. */
 export interface Certificate {
   readonly kind: 'proved' | 'probabilistic' | 'none';
-  /** Of every entry of the output. */
-  readonly maxAbsError: number;
+  /** Of every entry of the output; left out where nothing is certified. */
+  readonly maxAbsError?: number;
   readonly confidence?: number;
 }
 

@@ -2,7 +2,7 @@ import type { AttentionRequest, Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { chooseTask, exactProblem, type Task } from './approximation.ts';
+import { chooseTask, exactProblem, runTask, type Task } from './approximation.ts';
 import type { Binding } from './bind.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
@@ -81,13 +81,14 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
   const began = performance.now();
   const session = openSession(context, engine.queue, engine.budget);
   try {
-    const main = await taskOf(request, engine, session);
-    const others = marginalParts(main.request, engine.compile);
-    const measurement = main.plan.approximation?.used === true ? planMeasurement(main.request, engine.compile) : null;
-    checkLimits([main, ...others], measurement, engine.options);
-    session.admit([main, ...others, ...(measurement === null ? [] : [measurement])].map(({ plan }) => plan));
+    const first = await taskOf(request, engine, session);
+    const others = marginalParts(first.request, engine.compile);
+    const measurement = first.plan.approximation?.used === true ? planMeasurement(first.request, engine.compile) : null;
+    checkLimits([first, ...others], measurement, engine.options);
+    session.admit([first, ...others, ...(measurement === null ? [] : [measurement])].map(({ plan }) => plan));
     const planMs = performance.now() - began;
-    const { binding, execution } = await session.run(main.request, main.plan);
+    const { task: main, finished } = await runTask(first, session);
+    const { binding, execution } = finished;
     const weights = new Map<string, Tensor>();
     let computeMs = execution.computeMs;
     for (const { request: marginal, plan, variable } of others) {
@@ -96,7 +97,13 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
       weights.set(`x1,x${variable}`, marginalTensor(plan, request, finished.binding));
     }
     const collected = collect(main.plan, request, binding);
-    const { measured, measureMs } = await measure(main, binding, measurement, session, request.problem.precision);
+    const { measured, measureMs } = await measure(
+      main,
+      binding,
+      main.plan.approximation?.used === true ? measurement : null,
+      session,
+      request.problem.precision,
+    );
     const { queueMs, stages, fallbackRows, tiles } = execution;
     const timing = { planMs, queueMs, computeMs, measureMs, stages };
     return { ...collected, weights, measured, fallbackRows, tiles, plan: main.plan, timing };

@@ -819,7 +819,7 @@ export interface components {
              * Format: double
              * @description Bound on the error of every output entry
              */
-            maxAbsError: number;
+            maxAbsError?: number;
             /**
              * Format: double
              * @description Probability with which a probabilistic bound holds

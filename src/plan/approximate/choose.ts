@@ -4,6 +4,7 @@ import type { ApproximationMethod, Machine, Plan } from '../plan.ts';
 import { type ApproximateContext, approximateContext, type Candidate } from './context.ts';
 import { polynomialCandidate } from './polynomial-method.ts';
 import { pruningCandidate } from './pruning.ts';
+import { fewestSamples, samplingPlan } from './sampling.ts';
 import type { Survey } from './survey.ts';
 
 /** One way to approximate. */
@@ -22,6 +23,9 @@ const METHODS: readonly Method[] = [
 /** Below this multiple of the survey's own cost the exact plan is taken without looking: a choice costs no more than it can save. */
 const WORTH_LOOKING = 4;
 
+/** Of the exact plan's time, what the smallest sample with a chance may take. */
+const WORTH_SAMPLING = 0.25;
+
 /** Whether mode 'auto' goes exact without a survey, since that would cost as much. */
 export function exactAtOnce(problem: Problem, exact: Plan, survey: Plan): boolean {
   return problem.mode === 'auto' && exact.seconds < WORTH_LOOKING * survey.seconds + 1e-3;
@@ -31,12 +35,19 @@ export function exactPlan(exact: Plan, reason: string): Plan {
   return { ...exact, approximation: { used: false, reason } };
 }
 
+/** What the deterministic methods come to. */
+export interface Decision {
+  /** The cheapest plan within the tolerance, the exact one included in mode 'auto'; null where there is none. */
+  readonly plan: Plan | null;
+  /** The best error that any method certifies. */
+  readonly best: number;
+}
+
 /**
  * The cheapest plan by modelled time whose certificate meets the tolerance. In mode 'auto' the exact plan is one of them, and is what is
  * left when none does.
- * @throws ServiceError `tolerance_unreachable` in mode 'approximate', with the best certified error
  */
-export function chooseApproximate(problem: Problem, exact: Plan, machine: Machine, survey: Survey): Plan {
+export function chooseApproximate(problem: Problem, exact: Plan, machine: Machine, survey: Survey): Decision {
   const wish = problem.approximation as Approximation;
   const candidates = candidatesOf(problem, wish, machine, survey);
   const within = candidates.filter(({ maxAbsError }) => maxAbsError <= wish.tolerance);
@@ -45,12 +56,22 @@ export function chooseApproximate(problem: Problem, exact: Plan, machine: Machin
     null,
   );
   const best = candidates.reduce((least, { maxAbsError }) => Math.min(least, maxAbsError), Number.POSITIVE_INFINITY);
-  if (problem.mode === 'approximate') return cheapest === null ? unreachable(wish, best) : explained(cheapest, null);
-  if (cheapest === null) return exactPlan(exact, `${shortfall(wish, best)}, so the answer is exact`);
-  if (cheapest.plan.estimatedMs < exact.estimatedMs) return explained(cheapest, exact);
+  if (problem.mode === 'approximate') return { plan: cheapest === null ? null : explained(cheapest, null), best };
+  if (cheapest === null) return { plan: exactPlan(exact, `${shortfall(wish, best)}, so the answer is exact`), best };
+  if (cheapest.plan.estimatedMs < exact.estimatedMs) return { plan: explained(cheapest, exact), best };
   const { method } = cheapest.plan.approximation ?? {};
   const times = `${milliseconds(exact)} against ${milliseconds(cheapest.plan)} of ${method}`;
-  return exactPlan(exact, `exact is modelled at ${times}`);
+  return { plan: exactPlan(exact, `exact is modelled at ${times}`), best };
+}
+
+/** Sampling is tried where it was asked for, or where nothing else approximates and, in mode 'auto', the exact plan is long. */
+export function samplingWanted(problem: Problem, exact: Plan, decision: Decision, context: ApproximateContext): boolean {
+  const { method } = context.wish;
+  if (method !== 'auto') return method === 'sampling';
+  if (decision.plan?.approximation?.used === true) return false;
+  const first = samplingPlan(context, fewestSamples(context));
+  if (first === null) return false;
+  return problem.mode === 'approximate' || first.seconds < WORTH_SAMPLING * exact.seconds;
 }
 
 /** In the precision asked for; in float64 where rounding in float32 alone would cost the tolerance. */
@@ -79,7 +100,8 @@ function explained({ plan, maxAbsError }: Candidate, exact: Plan | null): Plan {
   return { ...plan, approximation: { ...approximation, reason } };
 }
 
-function unreachable(wish: Approximation, best: number): never {
+/** @throws ServiceError `tolerance_unreachable` with the best certified error */
+export function unreachable(wish: Approximation, best: number): never {
   const detail = `${shortfall(wish, best)}; mode 'auto' goes exact there`;
   const actual = Number.isFinite(best) ? { actual: best } : {};
   fail('tolerance_unreachable', detail, {
@@ -89,7 +111,7 @@ function unreachable(wish: Approximation, best: number): never {
   });
 }
 
-function shortfall({ method, tolerance }: Approximation, best: number): string {
+export function shortfall({ method, tolerance }: Approximation, best: number): string {
   const who = method === 'auto' ? 'no method' : `method '${method}'`;
   const verb = method === 'auto' ? 'certifies' : 'does not certify';
   const most = Number.isFinite(best)

@@ -30,3 +30,15 @@ export function contractWork(visits: number, r: number, variables: number, cols:
 export function surveyWork(n: number, cols: number, width: number): Work {
   return { flops: 24 * n * cols, exponentials: 0, bytes: 2 * width * n * cols };
 }
+
+/** Keys, biases and products of values of m tuples. */
+export function sampleWork(
+  m: number,
+  monomials: readonly { readonly variables: readonly number[] }[],
+  d: number,
+  dv: number,
+  width: number,
+): Work {
+  const degrees = monomials.reduce((sum, { variables }) => sum + variables.length, 0);
+  return { flops: m * (degrees * d + 4 * dv), exponentials: 0, bytes: width * m * (degrees * d + 6 * dv) };
+}

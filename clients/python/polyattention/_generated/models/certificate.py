@@ -18,12 +18,12 @@ class Certificate:
 
     Attributes:
         kind (CertificateKind):
-        max_abs_error (float): Bound on the error of every output entry
+        max_abs_error (float | Unset): Bound on the error of every output entry
         confidence (float | Unset): Probability with which a probabilistic bound holds
     """
 
     kind: CertificateKind
-    max_abs_error: float
+    max_abs_error: float | Unset = UNSET
     confidence: float | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -39,9 +39,10 @@ class Certificate:
         field_dict.update(
             {
                 "kind": kind,
-                "maxAbsError": max_abs_error,
             }
         )
+        if max_abs_error is not UNSET:
+            field_dict["maxAbsError"] = max_abs_error
         if confidence is not UNSET:
             field_dict["confidence"] = confidence
 
@@ -52,7 +53,7 @@ class Certificate:
         remaining_members = dict(src_dict)
         kind = CertificateKind(remaining_members.pop("kind"))
 
-        max_abs_error = remaining_members.pop("maxAbsError")
+        max_abs_error = remaining_members.pop("maxAbsError", UNSET)
 
         confidence = remaining_members.pop("confidence", UNSET)
 

@@ -1,0 +1,143 @@
+import { finishPlan } from '../compile.ts';
+import { addStage, bytesPerElement, type Draft, input, newDraft, scratch, supports } from '../draft.ts';
+import type { Plan } from '../plan.ts';
+import { attendWork, combineWork } from '../work.ts';
+import { outputBound } from './certificate.ts';
+import type { ApproximateContext } from './context.ts';
+import { sampleWork } from './work.ts';
+
+/** Tuples of a first look; every further one is chosen by what the one before certified. */
+export const PILOT = 2048;
+/** Samples that one request may draw in turn. Each may be the one that is answered, so each has this part of the odds. */
+export const ATTEMPTS = 8;
+/** Keys of the largest sample: memory is m (d + 3 dv) numbers. */
+const MAX_SAMPLES = 2 ** 21;
+
+/**
+ * m tuples drawn uniformly, as one attention call with m composite keys (math.md §6.2), and a second one on squared weights for the empirical
+ * Bernstein bound: any h, any t, and a cost that does not depend on the n of any variable but the first. The certificate is probabilistic, entry
+ * by entry, and known once the plan has run: its `bound` output holds it row by row. Draws are independent: stratified ones would vary less, but
+ * no bound as sharp is known for them.
+ *
+ * What it can certify follows from the bound's last term, 7 R e^S ln(4/δ) / 3 m with S the largest possible score: it suits scores of a few
+ * units, where polynomials need too many features, and no scores beyond some ten, where a single tuple may outweigh any sample.
+ */
+export function samplingPlan(context: ApproximateContext, samples: number): Plan | null {
+  const { problem, backends, threads, wish, certificate } = context;
+  const withValues = problem.hasValues.some(Boolean);
+  const draft = newDraft(problem, backends);
+  if (problem.mask.type !== 'none' || !withValues || !supports(draft, ['sample', 'attend', 'judge'])) return null;
+  const drawn = addSample(draft, samples, wish.seed);
+  const first = addAttention(draft, drawn, samples, 1);
+  const second = addAttention(draft, drawn, samples, 2);
+  const rounding = outputBound([context.exactPart], 0, certificate);
+  addJudge(draft, first, second, context, samples);
+  const plan = finishPlan(draft, 'sampling', threads);
+  return {
+    ...plan,
+    exponent: 1,
+    approximation: {
+      used: true,
+      method: 'sampling',
+      samples,
+      reason: '',
+      scoreBound: context.largestScore,
+      certificate: { kind: 'probabilistic', maxAbsError: rounding, confidence: wish.confidence },
+    },
+  };
+}
+
+/** The fewest tuples with which the bound's last term alone meets the tolerance, were the mean weight one: what planning can know. */
+export function fewestSamples({ certificate, wish, largestScore }: ApproximateContext): number {
+  const needed = (7 * certificate.values.range * logOdds(wish) * Math.exp(largestScore)) / (3 * wish.tolerance);
+  return Math.max(PILOT, Math.ceil(needed));
+}
+
+/** The next sample after one that certified `bound`: with some to spare. Null where it would be too large. */
+export function nextSamples(samples: number, bound: number, tolerance: number): number | null {
+  const ratio = bound / tolerance;
+  // Far off it is the term with 1/m that counts, nearby the one with its root.
+  const factor = Number.isFinite(ratio) ? Math.min(16, Math.max(1.5, 1.2 * (ratio > 4 ? ratio : ratio ** 2))) : 16;
+  const next = Math.ceil(samples * factor);
+  if (next <= MAX_SAMPLES) return next;
+  return samples < MAX_SAMPLES ? MAX_SAMPLES : null;
+}
+
+/** ln(4 / δ) of the two-sided bound, δ shared out among the samples that may be drawn. */
+function logOdds({ confidence, samples }: ApproximateContext['wish']): number {
+  return Math.log((4 * (samples === undefined ? ATTEMPTS : 1)) / (1 - confidence));
+}
+
+interface Drawn {
+  readonly keys: number;
+  readonly bias: number;
+  readonly doubledBias: number;
+  readonly values: number;
+  readonly moments: number;
+}
+
+function addSample(draft: Draft, samples: number, seed: number): Drawn {
+  const { polynomial, d, dv, scale, hasValues, hasBias, precision } = draft.problem;
+  const extent = { variable: 0, count: samples };
+  const operands = hasValues.map((has, index) => ({
+    queries: input(draft, 'q', index + 1),
+    values: has ? input(draft, 'v', index + 1) : null,
+    // b1 changes nothing but the reported log-sum-exp, where it is exact.
+    bias: index > 0 && hasBias[index] ? input(draft, 'b', index + 1) : null,
+  }));
+  const drawn = {
+    keys: scratch(draft, 'keys', extent, d),
+    bias: scratch(draft, 'bias', extent, 1),
+    doubledBias: scratch(draft, 'doubled bias', extent, 1),
+    values: scratch(draft, 'values', extent, dv),
+    moments: scratch(draft, 'moments', extent, 2 * dv),
+  };
+  const monomials = polynomial.monomials.map(({ coefficient, variables }) => ({ factor: scale * coefficient, variables }));
+  const work = sampleWork(samples, monomials, d, dv, bytesPerElement(precision));
+  addStage(draft, { kind: 'sample', operands, monomials, seed, ...drawn }, extent, 0, work);
+  return drawn;
+}
+
+interface Averages {
+  readonly message: number;
+  readonly logSumExp: number;
+}
+
+/** Averages of the values by the weights to a power, 1 or 2; the squares go along with the second. */
+function addAttention(draft: Draft, drawn: Drawn, samples: number, power: 1 | 2): Averages {
+  const { d, dv, rows, precision } = draft.problem;
+  const extent = { variable: 1, count: 1 };
+  const cols = power * dv;
+  const message = scratch(draft, power === 1 ? 'output' : 'u of squares', extent, cols);
+  const logSumExp = scratch(draft, power === 1 ? 'L of the sample' : 'L of squares', extent, 1);
+  const [keyBias, values] = power === 1 ? [drawn.bias, drawn.values] : [drawn.doubledBias, drawn.moments];
+  const step = { queries: input(draft, 'q', 1), keys: drawn.keys, keyBias, values, scale: power, band: null } as const;
+  const work = attendWork(rows[0] as number, samples, d, cols, bytesPerElement(precision));
+  addStage(draft, { kind: 'attend', ...step, message, logSumExp }, extent, 0, work);
+  return { message, logSumExp };
+}
+
+function addJudge(draft: Draft, first: Averages, second: Averages, context: ApproximateContext, samples: number): void {
+  const { problem, certificate, wish, largestScore } = context;
+  const extent = { variable: 1, count: 1 };
+  const bound = scratch(draft, 'bound', extent, 1);
+  const scaled = scratch(draft, 'logSumExp', extent, 1);
+  const step = {
+    kind: 'judge',
+    message: first.message,
+    logSumExp: first.logSumExp,
+    moments: second.message,
+    squaredLogSumExp: second.logSumExp,
+    samples,
+    logOdds: logOdds(wish),
+    range: certificate.values.range,
+    largestScore,
+    bound,
+    scaled,
+    logTuples: problem.rows.slice(1).reduce((sum, n) => sum + Math.log(n), 0),
+  } as const;
+  addStage(draft, step, extent, 0, combineWork(problem.rows[0] as number, problem.dv, 3, bytesPerElement(problem.precision)));
+  for (const buffer of [first.message, bound, scaled]) {
+    draft.buffers[buffer] = { ...(draft.buffers[buffer] as (typeof draft.buffers)[0]), source: 'output' };
+  }
+}
