@@ -4,8 +4,11 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { FloatArray } from '../backend.ts';
 
+/** Numbers of the approximate modes' steps at the boundary. */
+const APPROXIMATE_KINDS = { survey: 10, accumulate: 11, contract: 12, apply: 13, compress: 14 } as const;
+
 /** Numbers of the steps at the boundary (kernels/native/src/decode.h). */
-export const KINDS = { attend: 0, combine: 1, merge: 2, conditioned: 3, cycle: 4 } as const;
+export const KINDS = { attend: 0, combine: 1, merge: 2, conditioned: 3, cycle: 4, ...APPROXIMATE_KINDS } as const;
 
 /** Everything wrong with the arguments is thrown as an Error. `isa` is an index into `isas()`, `precision` 32 or 64. */
 export interface Addon {

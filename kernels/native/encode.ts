@@ -11,6 +11,8 @@ import type {
   TileContext,
 } from '../backend.ts';
 import type { KINDS } from './addon.ts';
+import { encodeApproximate } from './encode-approximate.ts';
+import { take } from './operand.ts';
 
 export interface EncodedStep {
   readonly kind: keyof typeof KINDS;
@@ -40,21 +42,19 @@ export function encode(step: Step<Matrix>, tile: TileContext): EncodedStep {
     case 'cycle':
       encodeCycle(step, numbers, operands);
       break;
+    case 'survey':
+    case 'accumulate':
+    case 'contract':
+    case 'apply':
+    case 'compress':
+      encodeApproximate(step, numbers, operands);
+      break;
     default:
       throw new Error(`the native back end does not run ${step.kind} steps`);
   }
   const { kind } = step;
   const wide = operands.find((operand) => operand !== null) instanceof Float64Array;
   return { kind, numbers: Float64Array.from([wide ? 64 : 32, tile.firstRow, tile.lastRow, tile.callId, ...numbers]), operands };
-}
-
-function take(name: string, matrix: Matrix | null, rows: number, cols: number): Operand {
-  if (matrix === null) return null;
-  if (matrix.rows !== rows || matrix.cols !== cols || matrix.data.length !== rows * cols) {
-    const actual = `[${matrix.rows}, ${matrix.cols}] of ${matrix.data.length} elements`;
-    throw new Error(`native: ${name} is ${actual}, not [${rows}, ${cols}]`);
-  }
-  return matrix.data;
 }
 
 function encodeAttend(step: AttendStep<Matrix>, numbers: number[], operands: Operand[]): void {

@@ -46,7 +46,7 @@ function describe(addon: Addon, isa: number): BackendDescription {
   return {
     name: 'native',
     precisions: ['float32', 'float64'],
-    steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle'],
+    steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle', 'survey', 'accumulate', 'contract', 'apply', 'compress'],
     isa: addon.isas()[isa] ?? null,
     device: 'cpu',
     rates: { float32: rates(addon, isa, 'float32'), float64: rates(addon, isa, 'float64') },

@@ -94,7 +94,8 @@ long dispatch(const KernelTable &kernels, Kind kind, Reader &reader, const Tile 
 napi_value run(const Call &call) {
   const IsaTable &isa = isaOf(call.env, call.argument[0]);
   const double kind = numberOf(call.env, call.argument[1]);
-  if (!(kind >= 0 && kind <= 4)) throw std::invalid_argument("native kernels: no such step");
+  const bool approximate = kind >= kFirstApproximate && kind <= kLastApproximate;
+  if (!(kind >= 0 && kind <= 4) && !approximate) throw std::invalid_argument("native kernels: no such step");
   Reader reader(call.env, call.argument[2], call.argument[3]);
   const View control = viewOf(call.env, call.argument[4], "control");
   if (control.type != napi_int32_array || control.length < 2) throw std::invalid_argument("native kernels: control is not an Int32Array of 2");
@@ -104,6 +105,10 @@ napi_value run(const Call &call) {
   tile.callId = reader.number();
   tile.control = {static_cast<int32_t *>(control.data)};
   const KernelTable &kernels = reader.isDouble() ? isa.float64 : isa.float32;
+  if (approximate) {
+    runApproximate(kernels.approximate, static_cast<int>(kind), reader, tile);
+    return toNumber(call.env, 0);
+  }
   return toNumber(call.env, static_cast<double>(dispatch(kernels, static_cast<Kind>(static_cast<int>(kind)), reader, tile)));
 }
 

@@ -12,6 +12,9 @@ namespace poly {
 
 enum class Kind { attend = 0, combine = 1, merge = 2, conditioned = 3, cycle = 4 };
 
+// Steps of the approximate modes have numbers of their own, from here on.
+constexpr int kFirstApproximate = 10, kLastApproximate = 14;
+
 struct View {
   void *data;
   size_t length;
@@ -47,5 +50,8 @@ CombineArgs readCombine(Reader &reader, const Tile &tile);
 MergeArgs readMerge(Reader &reader, const Tile &tile);
 ConditionedArgs readConditioned(Reader &reader, const Tile &tile);
 CycleArgs readCycle(Reader &reader, const Tile &tile);
+
+// Reads and runs one of them (decode-approximate.cc).
+void runApproximate(const ApproximateTable &kernels, int kind, Reader &reader, const Tile &tile);
 
 }  // namespace poly

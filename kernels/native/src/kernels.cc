@@ -1,4 +1,7 @@
 // The kernels of one instruction set; the build compiles this file once for each (scripts/build-native).
+#include "apply.h"
+#include "compress.h"
+#include "contract.h"
 #include "rates.h"
 
 #define POLY_NAME_OF(isa) #isa
@@ -12,7 +15,8 @@ namespace {
 
 template <class T>
 KernelTable table() {
-  return {attendStep<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>};
+  return {attendStep<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>,
+          {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>}};
 }
 
 }  // namespace

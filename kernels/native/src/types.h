@@ -107,6 +107,21 @@ struct Rates {
   double flops, exponentials, bytes, tileSeconds;
 };
 
+struct SurveyArgs;
+struct AccumulateArgs;
+struct ContractArgs;
+struct ApplyArgs;
+struct CompressArgs;
+
+// Of the steps of the approximate modes (approximate-types.h).
+struct ApproximateTable {
+  void (*survey)(const SurveyArgs &);
+  void (*accumulate)(const AccumulateArgs &);
+  void (*contract)(const ContractArgs &);
+  void (*apply)(const ApplyArgs &);
+  void (*compress)(const CompressArgs &);
+};
+
 // The kernels of one instruction set and one precision. Those that return long give the rows computed by the fallback.
 struct KernelTable {
   void (*attend)(const AttendArgs &);
@@ -117,6 +132,7 @@ struct KernelTable {
   void (*exponentials)(const void *x, void *y, long count);
   double (*peakFlops)(double seconds);
   Rates (*calibrate)();
+  ApproximateTable approximate;
 };
 
 struct IsaTable {
@@ -127,7 +143,8 @@ struct IsaTable {
 // One 64-byte aligned buffer per thread and slot, grown as needed and kept for the next call. Throws std::bad_alloc.
 enum Slot : int {
   kSlotKeys, kSlotKeyBias, kSlotValues, kSlotQueries, kSlotScores, kSlotOutput, kSlotRowState, kSlotForest, kSlotAssignment,
-  kSlotCycleMatrices, kSlotCyclePanels, kSlotCycleRows, kSlotFast, kSlotFastShared, kSlotSpare, kSlots
+  kSlotCycleMatrices, kSlotCyclePanels, kSlotCycleRows, kSlotFast, kSlotFastShared, kSlotSpare,
+  kSlotFeatureMap, kSlotFeatureRows, kSlotFeatureSums, kSlotFeatureWeights, kSlots
 };
 void *scratch(Slot slot, size_t bytes);
 

@@ -1,0 +1,107 @@
+/** The steps of the approximate modes as the addon reads them (kernels/native/src/decode-approximate.cc), shapes checked. */
+import type {
+  AccumulateStep,
+  ApplyStep,
+  ApproximateStep,
+  CompressStep,
+  ContractStep,
+  FloatArray,
+  Matrix,
+  SurveyStep,
+} from '../backend.ts';
+import { SURVEYED_NORMS } from '../backend.ts';
+import { take } from './operand.ts';
+
+type Operand = FloatArray | null;
+type Tilts = CompressStep<Matrix>['tilts'];
+
+/** @throws Error when shapes contradict each other */
+export function encodeApproximate(step: ApproximateStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  switch (step.kind) {
+    case 'survey':
+      return encodeSurvey(step, numbers, operands);
+    case 'accumulate':
+      return encodeAccumulate(step, numbers, operands);
+    case 'contract':
+      return encodeContract(step, numbers, operands);
+    case 'apply':
+      return encodeApply(step, numbers, operands);
+    case 'compress':
+      return encodeCompress(step, numbers, operands);
+  }
+}
+
+function encodeSurvey({ input, mean, extremes, norms, covariance }: SurveyStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { rows: n, cols } = input;
+  numbers.push(n, cols);
+  operands.push(
+    take('input', input, n, cols),
+    take('mean', mean, 1, cols),
+    take('extremes', extremes, 2, cols),
+    take('norms', norms, 2, SURVEYED_NORMS),
+    take('covariance', covariance, cols, cols),
+  );
+}
+
+function encodeTilts(tilts: Tilts, cols: number, numbers: number[], operands: Operand[]): void {
+  numbers.push(tilts.length, ...tilts.map(({ factor }) => factor));
+  operands.push(...tilts.map(({ vector }) => take('tilt', vector, 1, cols)));
+}
+
+function encodeMap(step: AccumulateStep<Matrix> | ApplyStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { queries, center, stretch, degree, tilts } = step;
+  const { rows: n, cols } = queries;
+  numbers.push(n, cols, stretch, degree);
+  operands.push(take('queries', queries, n, cols), take('center', center, 1, cols));
+  encodeTilts(tilts, cols, numbers, operands);
+}
+
+/** The boundary checks lengths again, so the number of features is taken from the result here. */
+function encodeAccumulate(step: AccumulateStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { queries, values, bias, parts, sums, shift } = step;
+  const dv = values?.cols ?? 0;
+  encodeMap(step, numbers, operands);
+  numbers.push(dv, parts);
+  operands.push(
+    take('values', values, queries.rows, dv),
+    take('bias', bias, queries.rows, 1),
+    take('sums', sums, sums.rows, dv + 1),
+    take('shift', shift, parts, 1),
+  );
+}
+
+function encodeApply(step: ApplyStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { queries, result, resultShift, message, logSumExp } = step;
+  const dv = result.cols - 1;
+  encodeMap(step, numbers, operands);
+  numbers.push(dv);
+  operands.push(
+    take('result', result, result.rows, dv + 1),
+    take('resultShift', resultShift, 1, 1),
+    take('message', message, queries.rows, dv),
+    take('logSumExp', logSumExp, queries.rows, 1),
+  );
+}
+
+function encodeCompress(step: CompressStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { input, center, basis, tilts, parts, output, unary, residual } = step;
+  const { rows: n, cols } = input;
+  numbers.push(n, cols, basis.cols, parts);
+  operands.push(take('input', input, n, cols), take('center', center, 1, cols), take('basis', basis, cols, basis.cols));
+  encodeTilts(tilts, cols, numbers, operands);
+  operands.push(take('output', output, n, basis.cols), take('unary', unary, n, 1), take('residual', residual, parts, 1));
+}
+
+function encodeContract(step: ContractStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { dimension, coefficients, monomials, sums, offsets, result, resultShift } = step;
+  numbers.push(dimension, result.cols, coefficients.length - 1, ...coefficients, sums.length, monomials.length);
+  for (const { factor, variables } of monomials) numbers.push(factor, variables.length, ...variables);
+  for (const { sums: parted, shift, parts } of sums) {
+    const wide = parted.cols === result.cols;
+    numbers.push(parts, wide ? 1 : 0);
+    operands.push(take('sums', parted, parted.rows, wide ? result.cols : 1), take('shift', shift, parts, 1));
+  }
+  numbers.push(offsets.length, ...offsets.map(({ factor }) => factor));
+  for (const { left, right } of offsets) operands.push(take('offset', left, 1, dimension), take('offset', right, 1, dimension));
+  operands.push(take('result', result, result.rows, result.cols), take('resultShift', resultShift, 1, 1));
+}

@@ -1,0 +1,131 @@
+// Monomials of the rows' coordinates, in the order of kernels/approximate.ts: degree m is, for each c, y_c times the first
+// C(c + m - 1, m - 1) features of degree m - 1 (math.md §3.4).
+//
+// Only a first part of them is ever written out, the `direct` ones: all of degree below g, and those of degree g whose largest coordinate
+// is small. The others, most of them, are y_c times a long prefix of degree g - 1, and y_c is a factor of the row: `accumulate` puts it
+// into the weights of the row, `apply` multiplies the sum over the prefix by it. That is C(D + g - 1, g - 1) features to write instead of
+// C(D + g, g), and a block of rows with its features stays in the second-level cache.
+//
+// Rounding: y is computed in fp64 and rounded once, so a feature of degree m carries at most (2 m - 1) u, and with its last factor in the
+// weights no more than that.
+#pragma once
+#include "approximate-types.h"
+#include "cross.h"
+
+namespace poly::POLY_ISA {
+
+// Prefixes shorter than this are written out: they would not fill the lanes, or not pay for the end of a tile.
+constexpr long kShortPrefix = 32;
+
+struct FeatureShape {
+  long dimension, degree, rank;
+  long low;     // features of degree below g - 1
+  long base;    // features of degree below g
+  long first;   // coordinates from here on are factors of a prefix of degree g - 1
+  long direct;  // features that are written out: [0, direct)
+  long prefix(long c) const { return featureCount(c, degree - 1, kFar); }              // C(c + g - 1, g - 1) features of degree g - 1
+  long start(long c) const { return base + (c > 0 ? featureCount(c - 1, degree, kFar) : 0); }  // number of the first of them times y_c
+};
+
+inline FeatureShape featureShape(const FeatureMapArgs &map) {
+  FeatureShape s = {map.dimension, map.degree, map.rank, 0, 0, map.dimension, map.rank};
+  if (s.degree == 0) return s;
+  s.low = s.degree > 1 ? featureCount(s.dimension, s.degree - 2, kFar) : 0;
+  s.base = featureCount(s.dimension, s.degree - 1, kFar);
+  s.first = 0;
+  while (s.first < s.dimension && s.prefix(s.first) < kShortPrefix) s.first++;
+  s.direct = s.start(s.first);
+  return s;
+}
+
+// Rows as the map sees them: fp64 center and tilt, all tilts in one.
+template <class T>
+struct MappedRows {
+  const T *queries;
+  long dimension;
+  double stretch;
+  double *center, *tilt;  // [D]
+  bool tilted;
+
+  // out[c * stride] = (q_c - center_c) * stretch
+  void read(long row, T *out, long stride) const {
+    const T *q = queries + row * dimension;
+    if (stride == 1)
+      for (long c = 0; c < dimension; c++) out[c] = static_cast<T>((static_cast<double>(q[c]) - center[c]) * stretch);
+    else
+      for (long c = 0; c < dimension; c++) out[c * stride] = static_cast<T>((static_cast<double>(q[c]) - center[c]) * stretch);
+  }
+  double logWeight(long row) const {
+    if (!tilted) return 0;
+    const T *q = queries + row * dimension;
+    double lanes[4] = {};
+    long c = 0;
+    for (; c + 4 <= dimension; c += 4)
+      for (long j = 0; j < 4; j++) lanes[j] += tilt[c + j] * (static_cast<double>(q[c + j]) - center[c + j]);
+    for (; c < dimension; c++) lanes[0] += tilt[c] * (static_cast<double>(q[c]) - center[c]);
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+  }
+};
+
+template <class T>
+MappedRows<T> mappedRows(const void *queries, const void *center, long dimension, double stretch, const TiltArgs *tilts, int tiltCount) {
+  double *memory = static_cast<double *>(scratch(kSlotFeatureMap, sizeof(double) * static_cast<size_t>(2 * dimension + 8)));
+  MappedRows<T> rows = {static_cast<const T *>(queries), dimension, stretch, memory, memory + dimension, tiltCount > 0};
+  for (long c = 0; c < dimension; c++) {
+    rows.center[c] = center ? static_cast<double>(static_cast<const T *>(center)[c]) : 0;
+    rows.tilt[c] = 0;
+    for (int i = 0; i < tiltCount; i++) rows.tilt[c] += tilts[i].factor * static_cast<double>(static_cast<const T *>(tilts[i].vector)[c]);
+  }
+  return rows;
+}
+
+template <class T>
+MappedRows<T> mappedRows(const FeatureMapArgs &map) {
+  return mappedRows<T>(map.queries, map.center, map.dimension, map.stretch, map.tilts, map.tiltCount);
+}
+
+// The direct features of one row; up to a vector beyond them is overwritten.
+template <class T>
+void writeRowFeatures(const FeatureShape &s, const T *y, T *out) {
+  using V = Vec<T>;
+  out[0] = 1;
+  const T *before = out;
+  T *next = out + 1;
+  for (long m = 1; m <= s.degree; m++) {
+    T *const start = next;
+    const long coordinates = m < s.degree ? s.dimension : s.first;
+    long count = 1;  // C(c + m - 1, m - 1)
+    for (long c = 0; c < coordinates; c++) {
+      const V factor = V::set(y[c]);
+      for (long i = 0; i < count; i += V::W) V::mul(V::load(before + i), factor).store(next + i);
+      next += count;
+      count = count * (c + m) / (c + 1);
+    }
+    before = start;
+  }
+}
+
+// The direct features of kLanes rows side by side: y [D][kLanes], out [direct][kLanes].
+template <class T>
+void writeLaneFeatures(const FeatureShape &s, const T *y, T *out) {
+  using V = Vec<T>;
+  constexpr int N = kCrossVecs;
+  for (int j = 0; j < N; j++) V::set(1).store(out + j * V::W);
+  const T *before = out;
+  T *next = out + N * V::W;
+  for (long m = 1; m <= s.degree; m++) {
+    T *const start = next;
+    const long coordinates = m < s.degree ? s.dimension : s.first;
+    long count = 1;
+    for (long c = 0; c < coordinates; c++) {
+      V factor[N];
+      for (int j = 0; j < N; j++) factor[j] = V::load(y + (c * N + j) * V::W);
+      for (long i = 0; i < count; i++, next += N * V::W)
+        for (int j = 0; j < N; j++) V::mul(V::load(before + (i * N + j) * V::W), factor[j]).store(next + j * V::W);
+      count = count * (c + m) / (c + 1);
+    }
+    before = start;
+  }
+}
+
+}  // namespace poly::POLY_ISA

@@ -1,0 +1,229 @@
+// survey (math.md §3.1, §3.3): means, extremes, norms and covariance of the rows of a tensor, in two passes.
+//
+// Pass 1, by columns: sums in fp64, largest entry and largest negated entry. A column that holds something that is not finite shows it in
+// its sum and is done again, entry by entry. Pass 2, by rows: with a = |entry|, s_p = sum a^p for p = 1..8 of the rows less the mean as it
+// was stored and of the rows as they are, and the largest of each over all rows. Entries are first multiplied by the power of two that
+// brings the largest of all to between 1/2 and 1: a^8 cannot overflow, and what it loses below the smallest normal number is, against the
+// 2^-8 of the largest entry, less than 2^-100 a column.
+//
+// Never below the true norm: all terms are positive, so a sum of D terms in chains of D / W + 2 log2 W additions, with at most 8 roundings
+// in a^p, is low by at most (D / W + 20) u; the norm is raised by that much, hence at most 2 (D / W + 20) u too large.
+//
+// Covariance: kChain rows at a time in T (cross.h), the rest in fp64.
+//
+// Cost: n D 4 and n D 24 operations, 2 n D^2 with covariance. POLY_TRIED_SURVEY
+#pragma once
+#include "accumulate.h"
+
+extern "C" double pow(double, double);
+extern "C" double frexp(double, int *);
+extern "C" double ldexp(double, int);
+
+namespace poly::POLY_ISA {
+
+template <class T>
+struct Unit;
+template <>
+struct Unit<float> {
+  static constexpr double u = 5.97e-8, largest = 3.4028234663852886e38;
+};
+template <>
+struct Unit<double> {
+  static constexpr double u = 1.12e-16, largest = 1.7976931348623157e308;
+};
+
+constexpr long kSurveyRows = 256;  // rows between two looks at the flag
+
+template <class T>
+struct SurveyState {
+  double *sums;  // [D padded]
+  T *most, *least, *mean, *row;  // [D padded]; least holds the largest negated entry
+  T *block;        // [kChain][D lanes] of the covariance
+  double *products;  // [D lanes / kLanes][D][kLanes]
+};
+
+template <class T>
+SurveyState<T> surveyState(long dimension, bool covariance) {
+  const long padded = roundUp(dimension, kLanes<T>), squares = covariance ? padded * dimension : 0, block = covariance ? kChain * padded : 0;
+  SurveyState<T> s;
+  s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(padded + squares)));
+  s.products = s.sums + padded;
+  s.most = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(4 * padded + block)));
+  s.least = s.most + padded;
+  s.mean = s.least + padded;
+  s.row = s.mean + padded;
+  s.block = s.row + padded;
+  return s;
+}
+
+// One column, passing over what is not finite.
+template <class T>
+void surveyColumn(const SurveyArgs &a, const SurveyState<T> &s, long c) {
+  const T *input = static_cast<const T *>(a.input);
+  double sum = 0;
+  long count = 0;
+  s.most[c] = s.least[c] = kMinusInfinity<T>;
+  for (long l = 0; l < a.n; l++) {
+    const T x = input[l * a.dimension + c];
+    if (!(__builtin_fabs(static_cast<double>(x)) <= Unit<T>::largest)) continue;
+    sum += static_cast<double>(x);
+    count++;
+    s.most[c] = x > s.most[c] ? x : s.most[c];
+    s.least[c] = -x > s.least[c] ? -x : s.least[c];
+  }
+  if (count == 0) s.most[c] = s.least[c] = 0;
+  s.sums[c] = count == 0 ? 0 : sum / static_cast<double>(count);
+}
+
+// Pass 1. Leaves means in s.sums. False if cancelled.
+template <class T>
+bool surveyColumns(const SurveyArgs &a, const SurveyState<T> &s) {
+  using V = Vec<T>;
+  const long D = a.dimension;
+  const T *x = static_cast<const T *>(a.input);
+  for (long c = 0; c < roundUp(D, kLanes<T>); c++) {
+    s.sums[c] = 0;
+    s.most[c] = s.least[c] = kMinusInfinity<T>;
+    s.mean[c] = s.row[c] = 0;
+  }
+  for (long l = 0; l < a.n; l++, x += D) {
+    if (l % kSurveyRows == 0 && a.tile.control.cancelled()) return false;
+    for (long c = 0; c < D; c += V::W) {
+      const V v = loadPart<T>(x + c, D - c);
+      addWide<T>(s.sums + c, v);
+      V::max(V::load(s.most + c), v).store(s.most + c);
+      V::max(V::load(s.least + c), V::sub(V::set(0), v)).store(s.least + c);
+    }
+  }
+  for (long c = 0; c < D; c++) {
+    if (!(__builtin_fabs(s.sums[c]) <= Unit<double>::largest)) {
+      if (a.tile.control.cancelled()) return false;
+      surveyColumn<T>(a, s, c);
+    } else if (a.n > 0) s.sums[c] /= static_cast<double>(a.n);
+    else s.most[c] = s.least[c] = 0;
+  }
+  return true;
+}
+
+// |v|, and 0 where it is not finite.
+template <class T>
+POLY_INLINE Vec<T> finiteSize(Vec<T> v) {
+  using V = Vec<T>;
+  const V negative = V::sub(V::set(0), v), size = V::max(v, negative);
+  return V::zeroBelow(V::sub(V::set(0), size), static_cast<T>(-Unit<T>::largest), size);
+}
+
+// sums[p] += a^p, p = 1..8
+template <class T>
+POLY_INLINE void addPowers(Vec<T> a, Vec<T> *sums) {
+  using V = Vec<T>;
+  const V a2 = V::mul(a, a), a3 = V::mul(a2, a), a4 = V::mul(a2, a2);
+  sums[0] = V::add(sums[0], a);
+  sums[1] = V::fma(a, a, sums[1]);
+  sums[2] = V::fma(a2, a, sums[2]);
+  sums[3] = V::fma(a2, a2, sums[3]);
+  sums[4] = V::fma(a4, a, sums[4]);
+  sums[5] = V::fma(a4, a2, sums[5]);
+  sums[6] = V::fma(a4, a3, sums[6]);
+  sums[7] = V::fma(a4, a4, sums[7]);
+}
+
+// largest[p] = max of itself and the sum over the entries |(x - mean) scale|^p; mean null: zero.
+template <class T>
+POLY_INLINE void keepPowers(const T *x, const T *mean, long D, T scale, double *largest) {
+  using V = Vec<T>;
+  V sums[kSurveyedNorms];
+#pragma GCC unroll 8
+  for (int p = 0; p < kSurveyedNorms; p++) sums[p] = V::set(0);
+  const V factor = V::set(scale);
+  for (long c = 0; c < D; c += V::W) {
+    V v = loadPart<T>(x + c, D - c);
+    if (mean) v = V::sub(v, V::load(mean + c));
+    addPowers<T>(V::mul(finiteSize<T>(v), factor), sums);
+  }
+#pragma GCC unroll 8
+  for (int p = 0; p < kSurveyedNorms; p++) {
+    const double sum = static_cast<double>(sums[p].sum());
+    largest[p] = sum > largest[p] ? sum : largest[p];
+  }
+}
+
+// The power of two that brings `most` to between 1/2 and 1; 1 where there is nothing to bring.
+template <class T>
+double scaleFor(double most) {
+  if (!(most > 0)) return 1;
+  int exponent = 0;
+  frexp(most, &exponent);
+  // Beyond these a power of two of T is not exact.
+  constexpr int limit = sizeof(T) == 4 ? 125 : 1000;
+  return ldexp(1, exponent > limit ? -limit : exponent < -limit ? limit : -exponent);
+}
+
+template <class T>
+void addProducts(const SurveyArgs &a, const SurveyState<T> &s, long row, long count) {
+  constexpr long L = kLanes<T>;
+  const long D = a.dimension, padded = roundUp(D, L);
+  for (long l = 0; l < count; l++) {
+    const T *x = static_cast<const T *>(a.input) + (row + l) * D;
+    for (long c = 0; c < padded; c++) {
+      const T centred = c < D ? x[c] - s.mean[c] : 0;
+      s.block[l * padded + c] = __builtin_fabs(static_cast<double>(centred)) <= Unit<T>::largest ? centred : 0;
+    }
+  }
+  for (long c = 0; c < padded; c += L) crossRows<T>(D, count, s.block, padded, s.block + c, padded, nullptr, s.products + c * D);
+}
+
+// Pass 2. False if cancelled.
+template <class T>
+bool surveyRows(const SurveyArgs &a, const SurveyState<T> &s) {
+  const long D = a.dimension;
+  const T *input = static_cast<const T *>(a.input);
+  double most = 0, centred = 0;
+  for (long c = 0; c < D; c++) {
+    const double high = static_cast<double>(s.most[c]), low = -static_cast<double>(s.least[c]), mean = static_cast<double>(s.mean[c]);
+    most = __builtin_fmax(most, __builtin_fmax(high, -low));
+    centred = __builtin_fmax(centred, __builtin_fmax(high - mean, mean - low));
+  }
+  const double scales[2] = {scaleFor<T>(centred), scaleFor<T>(most)};
+  double largest[2][kSurveyedNorms] = {};
+  if (a.covariance)
+    for (long i = 0; i < roundUp(D, kLanes<T>) * D; i++) s.products[i] = 0;
+  for (long row = 0; row < a.n; row += kChain) {
+    if (a.tile.control.cancelled()) return false;
+    const long count = least(kChain, a.n - row);
+    for (long l = row; l < row + count; l++) {
+      keepPowers<T>(input + l * D, s.mean, D, static_cast<T>(scales[0]), largest[0]);
+      keepPowers<T>(input + l * D, nullptr, D, static_cast<T>(scales[1]), largest[1]);
+    }
+    if (a.covariance) addProducts<T>(a, s, row, count);
+  }
+  const double raised = 1 + (static_cast<double>(D) / Vec<T>::W + 20) * Unit<T>::u;
+  for (int which = 0; which < 2; which++)
+    for (int p = 0; p < kSurveyedNorms; p++) {
+      const double norm = largest[which][p] > 0 ? pow(largest[which][p], 1.0 / (p + 1)) * raised / scales[which] : 0;
+      static_cast<T *>(a.norms)[which * kSurveyedNorms + p] = static_cast<T>(norm);
+    }
+  return true;
+}
+
+// One tile, row 0.
+template <class T>
+void surveyStep(const SurveyArgs &a) {
+  if (a.tile.lastRow <= a.tile.firstRow) return;
+  const long D = a.dimension;
+  const SurveyState<T> s = surveyState<T>(D, a.covariance != nullptr);
+  if (!surveyColumns<T>(a, s)) return;
+  for (long c = 0; c < D; c++) {
+    static_cast<T *>(a.mean)[c] = s.mean[c] = static_cast<T>(s.sums[c]);
+    static_cast<T *>(a.extremes)[c] = 0 - s.least[c];
+    static_cast<T *>(a.extremes)[D + c] = s.most[c];
+  }
+  if (!surveyRows<T>(a, s)) return;
+  for (long i = 0; a.covariance && i < D * D; i++) {
+    const double sum = s.products[(i % D / kLanes<T> * D + i / D) * kLanes<T> + i % D % kLanes<T>];
+    static_cast<T *>(a.covariance)[i] = static_cast<T>(a.n == 0 ? 0 : sum / static_cast<double>(a.n));
+  }
+  a.tile.control.advance(1);
+}
+
+}  // namespace poly::POLY_ISA

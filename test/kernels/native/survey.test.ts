@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Matrix, type Precision, SURVEYED_NORMS, type SurveyStep } from '../../../kernels/backend.ts';
+import { matrix, randomSource, runStep } from '../cases.ts';
+import { expectedStep, ROUNDING } from './approximate.ts';
+import { SETS_AND_PRECISIONS } from './sets.ts';
+
+function stepOf(precision: Precision, input: Matrix, covariance: boolean): SurveyStep<Matrix> {
+  const { cols } = input;
+  return {
+    kind: 'survey',
+    input,
+    mean: matrix(precision, 1, cols),
+    extremes: matrix(precision, 2, cols),
+    norms: matrix(precision, 2, SURVEYED_NORMS),
+    covariance: covariance ? matrix(precision, cols, cols) : null,
+  };
+}
+
+/** kernels/native/src/survey.h: norms are never low, and high by at most 2 (D + 20) u; everything else is as the reference has it. */
+function expectSurvey(step: SurveyStep<Matrix>, precision: Precision): void {
+  const u = ROUNDING[precision];
+  const { cols } = step.input;
+  const expected = expectedStep(step, 1);
+  const largest = Array.from(expected.extremes.data, Math.abs).reduce((most, value) => Math.max(most, value), 0);
+  for (const [c, mean] of expected.mean.data.entries()) {
+    expect(Math.abs(step.mean.data[c] - mean)).toBeLessThanOrEqual(u * Math.abs(mean) + 1e-12 * largest);
+  }
+  expect(Array.from(step.extremes.data)).toEqual(Array.from(expected.extremes.data));
+  // Centred rows are those less the mean as it was stored, rounded once.
+  const mean = Float64Array.from(step.mean.data);
+  for (let which = 0; which < 2; which++) {
+    for (let p = 1; p <= SURVEYED_NORMS; p++) {
+      let truth = 0;
+      for (let row = 0; row < step.input.rows; row++) {
+        let sum = 0;
+        for (let c = 0; c < cols; c++) {
+          const entry = step.input.data[row * cols + c] - (which === 0 ? mean[c] : 0);
+          if (Number.isFinite(entry)) sum += (Math.abs(entry) / largest) ** p;
+        }
+        truth = Math.max(truth, largest * sum ** (1 / p));
+      }
+      const found = step.norms.data[which * SURVEYED_NORMS + p - 1];
+      if (!(truth > 0)) expect(found).toBe(0);
+      else {
+        expect(found / truth, `p = ${p}, ${which}`).toBeGreaterThanOrEqual(1 - 3 * u);
+        expect(found / truth, `p = ${p}, ${which}`).toBeLessThanOrEqual(1 + 2 * (cols + 22) * u);
+      }
+    }
+  }
+  if (step.covariance === null || expected.covariance === null) return;
+  for (const [i, value] of expected.covariance.data.entries()) {
+    expect(Math.abs(step.covariance.data[i] - value)).toBeLessThanOrEqual(70 * u * 4 * largest * largest);
+  }
+}
+
+const shapes = fc.record({
+  seed: fc.integer({ min: 0, max: 1e6 }),
+  n: fc.integer({ min: 1, max: 400 }),
+  cols: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 90 })),
+  size: fc.constantFrom(1e-30, 1e-6, 1, 1e5, 1e30),
+  offset: fc.constantFrom(0, 1, 300),
+  lost: fc.constantFrom(0, 0.01, 0.9),
+  covariance: fc.boolean(),
+});
+
+describe.each(SETS_AND_PRECISIONS)('survey on $isa in $precision', ({ backend, precision }) => {
+  it('agrees with the reference for any shape and size, passing over what is not finite', () => {
+    fc.assert(
+      fc.property(shapes, ({ seed, n, cols, size, offset, lost, covariance }) => {
+        const random = randomSource(seed);
+        const entry = () => {
+          const which = random();
+          if (which < lost) return [-Infinity, Infinity, Number.NaN][Math.floor(3 * random())];
+          return size * (offset + 2 * random() - 1) * (random() < 0.1 ? 1e-9 : 1);
+        };
+        const step = stepOf(precision, matrix(precision, n, cols, entry), covariance && size < 1e19);
+        runStep(backend, step, 1);
+        if (size < 1e30 && size > 1e-30) expectSurvey(step, precision);
+        else expectSurvey({ ...step, covariance: null }, precision);
+      }),
+      { numRuns: 60, seed: 20263 },
+    );
+  });
+
+  it('gives zeros for no rows, for zeros and for nothing finite', () => {
+    for (const input of [
+      matrix(precision, 0, 5),
+      matrix(precision, 9, 5, () => 0),
+      matrix(precision, 9, 5, () => -Infinity),
+    ]) {
+      const step = stepOf(precision, input, true);
+      runStep(backend, step, 1);
+      for (const { data } of [step.mean, step.extremes, step.norms, step.covariance as Matrix]) {
+        expect(data.every((value) => value === 0)).toBe(true);
+      }
+    }
+  });
+});
