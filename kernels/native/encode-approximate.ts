@@ -31,7 +31,11 @@ export function encodeApproximate(step: ApproximateStep<Matrix>, numbers: number
   }
 }
 
-function encodeSurvey({ input, mean, extremes, norms, covariance }: SurveyStep<Matrix>, numbers: number[], operands: Operand[]): void {
+function encodeSurvey(
+  { input, mean, extremes, norms, covariance }: SurveyStep<Matrix>,
+  numbers: number[],
+  operands: Operand[],
+): void {
   const { rows: n, cols } = input;
   numbers.push(n, cols);
   operands.push(
@@ -101,7 +105,9 @@ function encodeContract(step: ContractStep<Matrix>, numbers: number[], operands:
     numbers.push(parts, wide ? 1 : 0);
     operands.push(take('sums', parted, parted.rows, wide ? result.cols : 1), take('shift', shift, parts, 1));
   }
-  numbers.push(offsets.length, ...offsets.map(({ factor }) => factor));
-  for (const { left, right } of offsets) operands.push(take('offset', left, 1, dimension), take('offset', right, 1, dimension));
+  // Means keep all of their coordinates where rows were compressed.
+  const width = offsets[0]?.left.cols ?? 0;
+  numbers.push(offsets.length, width, ...offsets.map(({ factor }) => factor));
+  for (const { left, right } of offsets) operands.push(take('offset', left, 1, width), take('offset', right, 1, width));
   operands.push(take('result', result, result.rows, result.cols), take('resultShift', resultShift, 1, 1));
 }

@@ -1,7 +1,7 @@
 import type { AttentionRequest, Operand } from '../contract/request.ts';
 import { allocate } from '../tensor/allocate.ts';
-import { exactProblem, inPrecision, type Task } from './approximation.ts';
 import type { Compiler } from './compiler.ts';
+import { exactProblem, inPrecision, type Task } from './planned-task.ts';
 import type { MeasuredError } from './result.ts';
 
 /** The exact answer, in float64, on the rows of the output by which an approximate one is to be judged. */

@@ -97,6 +97,7 @@ struct ContractArgs {
   int sumCount;  // of variables 2, 3, ...
   PartialSums sums[kMaxVariables];
   int offsetCount;
+  long offsetWidth;  // coordinates of the offsets' vectors: D, or more where rows were compressed
   OffsetArgs offsets[kMaxTilts];
   void *result, *resultShift;
 };

@@ -105,7 +105,7 @@ template <class T>
 double offsetsOf(const ContractArgs &a) {
   double total = 0;
   for (int i = 0; i < a.offsetCount; i++)
-    for (long c = 0; c < a.dimension; c++)
+    for (long c = 0; c < a.offsetWidth; c++)
       total += a.offsets[i].factor * static_cast<double>(static_cast<const T *>(a.offsets[i].left)[c]) *
                static_cast<double>(static_cast<const T *>(a.offsets[i].right)[c]);
   return total;

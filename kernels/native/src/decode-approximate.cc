@@ -129,10 +129,11 @@ ContractArgs readContract(Reader &r, const Tile &tile) {
     s.shift = r.matrix(s.parts, 1, false, "shift");
   }
   a.offsetCount = static_cast<int>(r.integer(0, kMaxTilts, "number of offsets"));
+  a.offsetWidth = r.integer(0, kMaxRows, "width of offsets");
   for (int i = 0; i < a.offsetCount; i++) {
     a.offsets[i].factor = r.number();
-    a.offsets[i].left = r.matrix(1, a.dimension, false, "offset");
-    a.offsets[i].right = r.matrix(1, a.dimension, false, "offset");
+    a.offsets[i].left = r.matrix(1, a.offsetWidth, false, "offset");
+    a.offsets[i].right = r.matrix(1, a.offsetWidth, false, "offset");
   }
   a.result = r.matrix(a.rank, a.cols, false, "result");
   a.resultShift = r.matrix(1, 1, false, "resultShift");

@@ -5,7 +5,6 @@ import { type ApproximateContext, approximateContext, type Candidate } from './c
 import { polynomialCandidate } from './polynomial-method.ts';
 import { pruningCandidate } from './pruning.ts';
 import { fewestSamples, samplingPlan } from './sampling.ts';
-import type { Survey } from './survey.ts';
 
 /** One way to approximate. */
 interface Method {
@@ -17,6 +16,10 @@ interface Method {
 const METHODS: readonly Method[] = [
   { name: 'taylor', candidate: (context) => polynomialCandidate(context, 'taylor') },
   { name: 'minimax', candidate: (context) => polynomialCandidate(context, 'minimax') },
+  {
+    name: 'compress',
+    candidate: (context) => (context.compressed.size > 0 ? polynomialCandidate(context, 'minimax', 'compress') : null),
+  },
   { name: 'prune', candidate: pruningCandidate },
 ];
 
@@ -47,9 +50,14 @@ export interface Decision {
  * The cheapest plan by modelled time whose certificate meets the tolerance. In mode 'auto' the exact plan is one of them, and is what is
  * left when none does.
  */
-export function chooseApproximate(problem: Problem, exact: Plan, machine: Machine, survey: Survey): Decision {
-  const wish = problem.approximation as Approximation;
-  const candidates = candidatesOf(problem, wish, machine, survey);
+export function chooseApproximate(
+  context: ApproximateContext,
+  machine: Machine,
+  exact: Plan,
+  compressed: ApproximateContext['compressed'],
+): Decision {
+  const { problem, wish } = context;
+  const candidates = candidatesOf(context, machine, compressed);
   const within = candidates.filter(({ maxAbsError }) => maxAbsError <= wish.tolerance);
   const cheapest = within.reduce<Candidate | null>(
     (best, one) => (best === null || one.plan.estimatedMs < best.plan.estimatedMs ? one : best),
@@ -65,8 +73,9 @@ export function chooseApproximate(problem: Problem, exact: Plan, machine: Machin
 }
 
 /** Sampling is tried where it was asked for, or where nothing else approximates and, in mode 'auto', the exact plan is long. */
-export function samplingWanted(problem: Problem, exact: Plan, decision: Decision, context: ApproximateContext): boolean {
-  const { method } = context.wish;
+export function samplingWanted(context: ApproximateContext, exact: Plan, decision: Decision): boolean {
+  const { problem, wish } = context;
+  const { method } = wish;
   if (method !== 'auto') return method === 'sampling';
   if (decision.plan?.approximation?.used === true) return false;
   const first = samplingPlan(context, fewestSamples(context));
@@ -75,13 +84,18 @@ export function samplingWanted(problem: Problem, exact: Plan, decision: Decision
 }
 
 /** In the precision asked for; in float64 where rounding in float32 alone would cost the tolerance. */
-function candidatesOf(problem: Problem, wish: Approximation, machine: Machine, survey: Survey): Candidate[] {
+function candidatesOf(
+  { problem, wish, survey }: ApproximateContext,
+  machine: Machine,
+  compressed: ApproximateContext['compressed'],
+): Candidate[] {
   const methods = METHODS.filter(({ name }) => wish.method === 'auto' || wish.method === name);
   const precisions = problem.precision === 'float32' ? (['float32', 'float64'] as const) : (['float64'] as const);
   return methods.flatMap((method) => {
     const found: Candidate[] = [];
     for (const precision of precisions) {
-      const candidate = method.candidate(approximateContext(problem, wish, machine, survey, precision));
+      const fewer = method.name === 'compress' ? compressed : undefined;
+      const candidate = method.candidate(approximateContext(problem, wish, machine, survey, precision, fewer));
       if (candidate !== null) found.push(candidate);
       if (candidate !== null && candidate.maxAbsError <= wish.tolerance) break;
     }

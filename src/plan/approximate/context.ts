@@ -1,11 +1,12 @@
 import type { BackendDescription, Precision } from '../../../kernels/backend.ts';
 import type { Approximation, Problem } from '../../contract/request.ts';
 import { type BlockTree, blockTree } from '../../polynomial/blocks.ts';
-import { withMasks } from '../block.ts';
+import { type MaskedBlock, withMasks } from '../block.ts';
 import { allowedBackends } from '../compile.ts';
 import { maskEdges, pairMasks } from '../masks.ts';
 import type { Machine, Plan } from '../plan.ts';
 import { type CertificateContext, type PartError, roundingError } from './certificate.ts';
+import type { CompressedBlock } from './compression.ts';
 import { sumOfRawBounds } from './score-bound.ts';
 import { type Survey, type SurveyedSlice, valueRange } from './survey.ts';
 
@@ -16,7 +17,9 @@ export interface ApproximateContext {
   readonly backends: readonly BackendDescription[];
   readonly threads: number;
   readonly survey: Survey;
-  readonly tree: BlockTree;
+  readonly tree: Pick<BlockTree, 'roots'> & { readonly blocks: readonly MaskedBlock[] };
+  /** Pair blocks in fewer coordinates, by their index in the tree; empty before the second look. */
+  readonly compressed: ReadonlyMap<number, CompressedBlock>;
   readonly certificate: CertificateContext;
   /** Bound on |score + biases| of any tuple, and so on any pair's with what its key has gathered. */
   readonly largestScore: number;
@@ -37,6 +40,7 @@ export function approximateContext(
   machine: Machine,
   survey: Survey,
   precision: Precision,
+  compressed: ApproximateContext['compressed'] = new Map(),
 ): ApproximateContext {
   const problem = { ...given, precision };
   const masks = pairMasks(problem);
@@ -50,6 +54,7 @@ export function approximateContext(
     backends: withReference(problem, machine),
     threads: machine.threads,
     survey,
+    compressed,
     tree: { ...tree, blocks: tree.blocks.map((block) => withMasks(block, masks)) },
     certificate: {
       values: valueRange(problem, survey),

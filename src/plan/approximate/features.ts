@@ -3,6 +3,8 @@ import type { Block } from '../../polynomial/blocks.ts';
 import { addStage, bytesPerElement, type Draft, draftRows, input, type Message, named, scratch } from '../draft.ts';
 import { type Gathered, newMessage } from '../messages.ts';
 import type { Extent } from '../plan.ts';
+import { combineWork } from '../work.ts';
+import { compressedNames, meanName } from './names.ts';
 import { contractWork, featureWork, rank } from './work.ts';
 
 /** How one block is approximated: the polynomial for the sum of its scores, and how rows become vectors of the feature map. */
@@ -12,6 +14,8 @@ export interface FeatureSpec {
   readonly centred: boolean;
   /** Largest absolute entry of each variable's rows, by variable; what is divided by to come within [-1, 1]. */
   readonly entries: ReadonlyMap<number, number>;
+  /** The block's rows in fewer coordinates: the second look left them centred, with their unary rest beside them. */
+  readonly compressed: { readonly block: number; readonly dimension: number } | null;
 }
 
 /** Rows of one part: enough parts for the threads, few enough that joining them costs nothing. */
@@ -26,7 +30,9 @@ export function featureMessage(draft: Draft, block: Block, gathered: ReadonlyMap
   const { problem } = draft;
   const others = block.variables.slice(1);
   const withValues = others.some((variable) => gathered.get(variable)?.values != null);
-  const map = { draft, block, spec, cols: withValues ? problem.dv + 1 : 1, rank: rank(problem.d, spec.coefficients.length - 1) };
+  const dimension = spec.compressed?.dimension ?? problem.d;
+  const cols = withValues ? problem.dv + 1 : 1;
+  const map = { draft, block, spec, dimension, cols, rank: rank(dimension, spec.coefficients.length - 1) };
   const sums = others.map((variable) => accumulate(map, variable, gathered.get(variable) as Gathered));
   const contracted = contract(map, sums);
   const extent = { variable: block.root, count: 1 };
@@ -37,17 +43,36 @@ export function featureMessage(draft: Draft, block: Block, gathered: ReadonlyMap
     { kind: 'apply', ...rowsOf(map, block.root), ...contracted, message: message.u, logSumExp: message.logSumExp },
     extent,
     0,
-    featureWork(draftRows(draft, extent), map.rank, problem.d, map.cols, width),
+    featureWork(draftRows(draft, extent), map.rank, dimension, map.cols, width),
   );
-  return message;
+  const unary = unaryRest(map, block.root);
+  return { u: message.u, logSumExp: addUp(draft, `L ${block.variables.join(',')}`, block.root, [message.logSumExp, unary]) };
 }
 
 interface FeatureDraft {
   readonly draft: Draft;
   readonly block: Block;
   readonly spec: FeatureSpec;
+  readonly dimension: number;
   readonly cols: number;
   readonly rank: number;
+}
+
+/** Sum of log-weights of one variable's rows; one alone is used as it is. */
+function addUp(draft: Draft, name: string, variable: number, given: readonly (number | null)[]): number | null {
+  const addends = given.filter((one) => one !== null);
+  if (addends.length < 2) return addends[0] ?? null;
+  const extent = { variable, count: 1 };
+  const sum = scratch(draft, name, extent, 1);
+  const work = combineWork(draftRows(draft, extent), 0, addends.length, bytesPerElement(draft.problem.precision));
+  addStage(draft, { kind: 'combine', factors: [], product: null, addends, sum }, extent, 0, work);
+  return sum;
+}
+
+/** What compression took out of the scores of a variable's rows exactly; null where nothing was compressed. */
+function unaryRest({ draft, spec }: FeatureDraft, variable: number): number | null {
+  if (spec.compressed === null) return null;
+  return named(draft, compressedNames(variable, spec.compressed.block).unary, { variable, count: 1 }, 1);
 }
 
 interface Sums {
@@ -60,8 +85,14 @@ type RowFields = Pick<AccumulateStep<number>, 'queries' | 'center' | 'stretch' |
 
 /** Rows of a variable as vectors, and the unary rest of its pairs: x_i x_j leaves <mean_i, q_j - mean_j> on j. */
 function rowsOf({ draft, block, spec }: FeatureDraft, variable: number): RowFields {
-  const { centred, entries, coefficients } = spec;
+  const { centred, entries, coefficients, compressed } = spec;
   const entry = entries.get(variable) as number;
+  const [stretch, degree] = [entry > 0 ? 1 / entry : 1, coefficients.length - 1];
+  if (compressed !== null) {
+    const { rows } = compressedNames(variable, compressed.block);
+    const queries = named(draft, rows, { variable, count: 1 }, compressed.dimension);
+    return { queries, center: null, stretch, degree, tilts: [] };
+  }
   const tilts = centred
     ? block.monomials
         .filter(({ variables }) => variables.includes(variable))
@@ -73,15 +104,10 @@ function rowsOf({ draft, block, spec }: FeatureDraft, variable: number): RowFiel
   return {
     queries: input(draft, 'q', variable),
     center: centred ? mean(draft, variable) : null,
-    stretch: entry > 0 ? 1 / entry : 1,
-    degree: coefficients.length - 1,
+    stretch,
+    degree,
     tilts,
   };
-}
-
-/** The survey leaves the mean row of q_j under this name. */
-export function meanName(variable: number): string {
-  return `mean q${variable}`;
 }
 
 function mean(draft: Draft, variable: number): number {
@@ -97,16 +123,17 @@ function accumulate(map: FeatureDraft, variable: number, gathered: Gathered): Su
   const name = `${variable} of ${block.variables.join(',')}`;
   const sums = scratch(draft, `sums ${name}`, { variable: 0, count: parts * r }, cols);
   const shift = scratch(draft, `shift ${name}`, { variable: 0, count: parts }, 1);
-  const { values, bias } = gathered;
+  const { values } = gathered;
+  const bias = addUp(draft, `bias ${name}`, variable, [gathered.bias, unaryRest(map, variable)]);
   const extent: Extent = { variable: 0, count: parts };
-  const work = featureWork(n, r, problem.d, cols, bytesPerElement(problem.precision));
+  const work = featureWork(n, r, map.dimension, cols, bytesPerElement(problem.precision));
   addStage(draft, { kind: 'accumulate', ...rowsOf(map, variable), values, bias, parts, sums, shift }, extent, variable, work);
   return { sums, shift, parts };
 }
 
 function contract(map: FeatureDraft, sums: readonly Sums[]): { result: number; resultShift: number } {
-  const { draft, block, spec, cols, rank: r } = map;
-  const { d: dimension, scale, precision } = draft.problem;
+  const { draft, block, spec, dimension, cols, rank: r } = map;
+  const { scale, precision } = draft.problem;
   const name = block.variables.join(',');
   const result = scratch(draft, `features ${name}`, { variable: 0, count: r }, cols);
   const resultShift = scratch(draft, `log-weight ${name}`, { variable: 0, count: 1 }, 1);

@@ -4,6 +4,7 @@ import { chooseMethod, finishPlan, refuseBackend } from '../compile.ts';
 import { type Draft, draftSeconds, newDraft, scratch, supports } from '../draft.ts';
 import { pairMasks } from '../masks.ts';
 import type { Gathered } from '../messages.ts';
+import type { ApproximationMethod } from '../plan.ts';
 import { type BlockMethod, solve } from '../solve.ts';
 import { featureError, outputBound, type PartError, UNITS } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
@@ -33,19 +34,32 @@ interface Fit {
  * Taylor or minimax polynomials (math.md §3.3-3.5), block by block; blocks with scores too large, or cheaper exactly where the mode lets the
  * planner choose, stay exact. Null where no block can be approximated at all.
  */
-export function polynomialCandidate(context: ApproximateContext, kind: ExponentialKind): Candidate | null {
-  const { problem, tree, survey } = context;
+export function polynomialCandidate(
+  context: ApproximateContext,
+  kind: ExponentialKind,
+  method: ApproximationMethod = kind,
+): Candidate | null {
+  const { problem, tree } = context;
   if (problem.mask.type !== 'none') return null;
-  const bounds = tree.blocks.map(({ monomials }) => blockBound(monomials, problem.scale, survey));
+  const bounds = tree.blocks.map((block, b) => boundOf(context, block, b));
   let chosen = tree.blocks.map((_, b) => (bounds[b] as ScoreBound).bound <= LARGEST_SCORE[problem.precision]);
   for (let round = 0; round < tree.blocks.length + 1; round++) {
     const fits = fitBlocks(context, kind, chosen, bounds);
     const kept = fits.map((fit, b) => fit !== null && !(problem.mode === 'auto' && exactIsCheaper(context, b, fit)));
-    if (!kept.some(Boolean)) return null;
-    if (kept.every((one, b) => one === chosen[b])) return assemble(context, kind, fits);
+    // Slower than exact in every block: still the plan to compare exact with.
+    if (!kept.some(Boolean)) return fits.some((fit) => fit !== null) ? assemble(context, method, fits) : null;
+    if (kept.every((one, b) => one === chosen[b])) return assemble(context, method, fits);
     chosen = kept;
   }
   return null;
+}
+
+/** Compressed rows are centred already, and their bound is of what was kept. */
+function boundOf({ problem, survey, compressed }: ApproximateContext, { monomials }: MaskedBlock, index: number): ScoreBound {
+  const fewer = compressed.get(index);
+  if (fewer === undefined) return blockBound(monomials, problem.scale, survey);
+  const renamed = new Map([...fewer.slices].map(([variable, slices]) => [`q${variable}`, slices]));
+  return { bound: sumOfRawBounds(monomials, problem.scale, renamed), centred: true };
 }
 
 function fitBlocks(
@@ -60,7 +74,7 @@ function fitBlocks(
 }
 
 /** The λ that each of `count` blocks may have so that the whole meets the tolerance. */
-function logShare({ wish, certificate, exactPart }: ApproximateContext, count: number): number {
+export function logShare({ wish, certificate, exactPart }: ApproximateContext, count: number): number {
   const rounding = outputBound([exactPart], 0, certificate);
   const { range } = certificate.values;
   const rest = SHARE * wish.tolerance - rounding;
@@ -70,7 +84,7 @@ function logShare({ wish, certificate, exactPart }: ApproximateContext, count: n
 
 /** The smallest degree within the share, or else the degree with the smallest error. */
 function fitBlock(
-  { problem, tree, wish, survey }: ApproximateContext,
+  { problem, tree, wish, survey, compressed }: ApproximateContext,
   kind: ExponentialKind,
   index: number,
   bound: ScoreBound,
@@ -79,29 +93,36 @@ function fitBlock(
   const { monomials } = tree.blocks[index] as MaskedBlock;
   let best: Fit | null = null;
   const raw = sumOfRawBounds(monomials, problem.scale, survey);
+  const { dimension, lost } = compressed.get(index) ?? { dimension: problem.d, lost: 0 };
   for (
     let degree = wish.degree ?? (kind === 'taylor' ? 2 : 1);
     degree <= (wish.degree ?? MAX_DEGREE);
     degree += kind === 'taylor' ? 2 : 1
   ) {
-    const r = rank(problem.d, degree);
-    if (r > MAX_RANK || rank(monomials.length * problem.d, degree) > MAX_VISITS) break;
+    const r = rank(dimension, degree);
+    if (r > MAX_RANK || rank(monomials.length * dimension, degree) > MAX_VISITS) break;
     const polynomial = exponentialPolynomial(kind, degree, bound.bound);
     const own = featureError(polynomial, bound.bound, problem.precision);
     // Means and tilts are exact up to rounding: sums of d terms, three of them, none larger than the raw scores.
     const tilts = bound.centred ? 3 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;
-    const error = { ...own, logError: own.logError + tilts };
+    const error = { ...own, logError: own.logError + tilts + lost };
     if (best === null || error.logError < best.error.logError) best = { polynomial, bound, error, rank: r };
     if (error.logError + error.messageError <= share) break;
   }
   return best !== null && Number.isFinite(best.error.logError) ? best : null;
 }
 
-function spec({ tree, survey }: ApproximateContext, index: number, { polynomial, bound }: Fit): FeatureSpec {
+function spec({ tree, survey, compressed }: ApproximateContext, index: number, { polynomial, bound }: Fit): FeatureSpec {
   const { variables } = tree.blocks[index] as MaskedBlock;
+  const fewer = compressed.get(index);
   // A variable whose rows are all zero has no size to divide by, and one far below the others' none that matters.
-  const entries = new Map(variables.map((variable) => [variable, Math.max(1e-30, largestEntry(variable, bound.centred, survey))]));
-  return { coefficients: polynomial.coefficients, centred: bound.centred, entries };
+  const largest = (variable: number): number => {
+    const slices = fewer?.slices.get(variable);
+    return slices === undefined ? largestEntry(survey.get(`q${variable}`), bound.centred) : largestEntry(slices, false);
+  };
+  const entries = new Map(variables.map((variable) => [variable, Math.max(1e-30, largest(variable))]));
+  const compact = fewer === undefined ? null : { block: index, dimension: fewer.dimension };
+  return { coefficients: polynomial.coefficients, centred: bound.centred, entries, compressed: compact };
 }
 
 function exactIsCheaper(context: ApproximateContext, index: number, fit: Fit): boolean {
@@ -120,7 +141,7 @@ function exactIsCheaper(context: ApproximateContext, index: number, fit: Fit): b
   return method !== null && draftSeconds(exact.draft) <= draftSeconds(approximate.draft);
 }
 
-function assemble(context: ApproximateContext, kind: ExponentialKind, fits: readonly (Fit | null)[]): Candidate | null {
+function assemble(context: ApproximateContext, method: ApproximationMethod, fits: readonly (Fit | null)[]): Candidate | null {
   const { problem, backends, threads, tree, certificate, exactPart } = context;
   const draft = newDraft(problem, backends);
   if (!supports(draft, ['accumulate', 'contract', 'apply', 'attend', 'combine'])) return null;
@@ -140,7 +161,7 @@ function assemble(context: ApproximateContext, kind: ExponentialKind, fits: read
     ...finishPlan(draft, 'polynomial-features', threads),
     approximation: {
       used: true,
-      method: kind,
+      method,
       degree,
       rank: Math.max(...used.map((fit) => fit.rank)),
       reason: exactBlocks === 0 ? '' : `${exactBlocks} of ${fits.length} blocks exact`,

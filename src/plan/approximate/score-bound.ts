@@ -31,7 +31,7 @@ function sumOfBounds(
   survey: Survey,
   sizes: (slice: SurveyedSlice) => RowSizes,
 ): number {
-  const slices = survey.get('q1')?.length ?? 0;
+  const slices = survey.values().next().value?.length ?? 0;
   let most = 0;
   for (let slice = 0; slice < slices; slice++) {
     const sum = monomials.reduce((total, { coefficient, variables }) => {
@@ -63,7 +63,6 @@ export function productBound(rows: readonly RowSizes[]): number {
 }
 
 /** The largest absolute entry of a variable's rows over all slices: what brings its coordinates within [-1, 1]. */
-export function largestEntry(variable: number, centred: boolean, survey: Survey): number {
-  const slices = survey.get(`q${variable}`) as readonly SurveyedSlice[];
-  return slices.reduce((most, slice) => Math.max(most, (centred ? slice.centred : slice.raw).entry), 0);
+export function largestEntry(slices: readonly SurveyedSlice[] | undefined, centred: boolean): number {
+  return (slices ?? []).reduce((most, slice) => Math.max(most, (centred ? slice.centred : slice.raw).entry), 0);
 }

@@ -4,16 +4,17 @@ import { finishPlan } from '../compile.ts';
 import { addStage, bytesPerElement, type Draft, draftRows, input, newDraft } from '../draft.ts';
 import type { BufferSpec, Machine, Plan } from '../plan.ts';
 import { withReference } from './context.ts';
-import { meanName } from './features.ts';
+import { meanName } from './names.ts';
 import { surveyWork } from './work.ts';
 
 /**
  * The plan that looks at the tensors before anything is approximated: one `survey` step a tensor, projections done on the way. Its outputs
- * are named `mean q2`, `extremes q2`, `norms q2`, and a projected q_j or v_j by its own name.
+ * are named `mean q2`, `extremes q2`, `norms q2`, `covariance q2` where asked for, and a projected q_j or v_j by its own
+ * name.
  */
-export function compileSurvey(problem: Problem, machine: Machine): Plan {
+export function compileSurvey(problem: Problem, machine: Machine, withCovariances = false): Plan {
   const draft = newDraft(problem, withReference(problem, machine));
-  for (const { role, variable } of surveyed(problem)) addSurvey(draft, role, variable);
+  for (const { role, variable } of surveyed(problem)) addSurvey(draft, role, variable, withCovariances && role === 'q');
   publishProjections(draft);
   return finishPlan(draft, 'survey', machine.threads);
 }
@@ -34,7 +35,7 @@ interface SurveyedTensor {
   readonly name: string;
 }
 
-function addSurvey(draft: Draft, role: Role, variable: number): void {
+function addSurvey(draft: Draft, role: Role, variable: number, withCovariance: boolean): void {
   const { problem } = draft;
   const cols = role === 'b' ? 1 : role === 'q' ? problem.d : problem.dv;
   const from = input(draft, role, variable);
@@ -48,8 +49,10 @@ function addSurvey(draft: Draft, role: Role, variable: number): void {
   const extremes = output(`extremes ${name}`, 2, cols);
   const norms = output(`norms ${name}`, 2, SURVEYED_NORMS);
   const rows = draftRows(draft, { variable, count: 1 });
-  const step = { kind: 'survey', input: from, mean, extremes, norms, covariance: null } as const;
-  addStage(draft, step, { variable: 0, count: 1 }, 0, surveyWork(rows, cols, bytesPerElement(problem.precision)));
+  const covariance = withCovariance ? output(`covariance ${name}`, cols, cols) : null;
+  const step = { kind: 'survey', input: from, mean, extremes, norms, covariance } as const;
+  const work = surveyWork(rows, cols, bytesPerElement(problem.precision), withCovariance);
+  addStage(draft, step, { variable: 0, count: 1 }, 0, work);
 }
 
 function publishProjections(draft: Draft): void {

@@ -27,8 +27,8 @@ export function contractWork(visits: number, r: number, variables: number, cols:
 }
 
 /** Two passes over the rows: a dozen operations an entry, and a dozen more for its powers. */
-export function surveyWork(n: number, cols: number, width: number): Work {
-  return { flops: 24 * n * cols, exponentials: 0, bytes: 2 * width * n * cols };
+export function surveyWork(n: number, cols: number, width: number, withCovariance = false): Work {
+  return { flops: (withCovariance ? 24 + 2 * cols : 24) * n * cols, exponentials: 0, bytes: 2 * width * n * cols };
 }
 
 /** Keys, biases and products of values of m tuples. */
