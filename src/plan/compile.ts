@@ -96,7 +96,15 @@ function permitted(method: BlockMethod, block: MaskedBlock, problem: Problem): b
 
 /** The plan is named after its hardest part. */
 export function headline(used: ReadonlySet<PlanAlgorithm>): PlanAlgorithm {
-  const order: PlanAlgorithm[] = ['conditioning', 'elimination', 'fast-matmul', 'cycle-gemm', 'polynomial-features', 'pruning'];
+  const order: PlanAlgorithm[] = [
+    'conditioning',
+    'elimination',
+    'fast-matmul',
+    'cycle-gemm',
+    'polynomial-features',
+    'random-features',
+    'pruning',
+  ];
   return order.find((algorithm) => used.has(algorithm)) ?? 'tree-messages';
 }
 

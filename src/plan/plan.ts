@@ -41,6 +41,7 @@ export type PlanAlgorithm =
   | 'polynomial-features'
   | 'pruning'
   | 'sampling'
+  | 'random-features'
   | 'survey';
 
 /** An error bound with what it rests on. */

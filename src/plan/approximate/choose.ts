@@ -4,6 +4,7 @@ import type { ApproximationMethod, Machine, Plan } from '../plan.ts';
 import { type ApproximateContext, approximateContext, type Candidate } from './context.ts';
 import { polynomialCandidate } from './polynomial-method.ts';
 import { pruningCandidate } from './pruning.ts';
+import { randomFeaturesCandidate } from './random-features.ts';
 import { fewestSamples, samplingPlan } from './sampling.ts';
 
 /** One way to approximate. */
@@ -20,6 +21,7 @@ const METHODS: readonly Method[] = [
     name: 'compress',
     candidate: (context) => (context.compressed.size > 0 ? polynomialCandidate(context, 'minimax', 'compress') : null),
   },
+  { name: 'random-features', candidate: randomFeaturesCandidate },
   { name: 'prune', candidate: pruningCandidate },
 ];
 
@@ -107,7 +109,7 @@ function explained({ plan, maxAbsError }: Candidate, exact: Plan | null): Plan {
   const { approximation } = plan;
   if (approximation === undefined) return plan;
   const reason = [
-    `${approximation.method} certifies ${maxAbsError.toPrecision(2)} at a modelled ${milliseconds(plan)}`,
+    `${approximation.method} certifies ${Number.isFinite(maxAbsError) ? maxAbsError.toPrecision(2) : 'nothing'} at a modelled ${milliseconds(plan)}`,
     ...(exact === null ? [] : [`exact is modelled at ${milliseconds(exact)}`]),
     ...(approximation.reason === '' ? [] : [approximation.reason]),
   ].join('; ');

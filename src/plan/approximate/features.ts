@@ -4,7 +4,7 @@ import { addStage, bytesPerElement, type Draft, draftRows, input, type Message, 
 import { type Gathered, newMessage } from '../messages.ts';
 import type { Extent } from '../plan.ts';
 import { combineWork } from '../work.ts';
-import { compressedNames, meanName } from './names.ts';
+import { meanName } from './names.ts';
 import { contractWork, featureWork, rank } from './work.ts';
 
 /** How one block is approximated: the polynomial for the sum of its scores, and how rows become vectors of the feature map. */
@@ -14,8 +14,17 @@ export interface FeatureSpec {
   readonly centred: boolean;
   /** Largest absolute entry of each variable's rows, by variable; what is divided by to come within [-1, 1]. */
   readonly entries: ReadonlyMap<number, number>;
-  /** The block's rows in fewer coordinates: the second look left them centred, with their unary rest beside them. */
-  readonly compressed: { readonly block: number; readonly dimension: number } | null;
+  /** Scale and coefficient are in the rows already. */
+  readonly weighted?: boolean;
+  /** Rows that are not q_j themselves; null: they are. */
+  readonly prepared: PreparedRows | null;
+}
+
+/** Rows that were made ready for the feature map: in fewer coordinates, or random features themselves. */
+export interface PreparedRows {
+  readonly dimension: number;
+  /** [n_j, dimension], and a log-weight of each row [n_j, 1] that stands beside them. */
+  buffers(draft: Draft, variable: number): { readonly queries: number; readonly unary: number | null };
 }
 
 /** Rows of one part: enough parts for the threads, few enough that joining them costs nothing. */
@@ -30,7 +39,7 @@ export function featureMessage(draft: Draft, block: Block, gathered: ReadonlyMap
   const { problem } = draft;
   const others = block.variables.slice(1);
   const withValues = others.some((variable) => gathered.get(variable)?.values != null);
-  const dimension = spec.compressed?.dimension ?? problem.d;
+  const dimension = spec.prepared?.dimension ?? problem.d;
   const cols = withValues ? problem.dv + 1 : 1;
   const map = { draft, block, spec, dimension, cols, rank: rank(dimension, spec.coefficients.length - 1) };
   const sums = others.map((variable) => accumulate(map, variable, gathered.get(variable) as Gathered));
@@ -69,10 +78,9 @@ function addUp(draft: Draft, name: string, variable: number, given: readonly (nu
   return sum;
 }
 
-/** What compression took out of the scores of a variable's rows exactly; null where nothing was compressed. */
+/** The log-weights that prepared rows bring along; null where there are none. */
 function unaryRest({ draft, spec }: FeatureDraft, variable: number): number | null {
-  if (spec.compressed === null) return null;
-  return named(draft, compressedNames(variable, spec.compressed.block).unary, { variable, count: 1 }, 1);
+  return spec.prepared?.buffers(draft, variable).unary ?? null;
 }
 
 interface Sums {
@@ -85,14 +93,10 @@ type RowFields = Pick<AccumulateStep<number>, 'queries' | 'center' | 'stretch' |
 
 /** Rows of a variable as vectors, and the unary rest of its pairs: x_i x_j leaves <mean_i, q_j - mean_j> on j. */
 function rowsOf({ draft, block, spec }: FeatureDraft, variable: number): RowFields {
-  const { centred, entries, coefficients, compressed } = spec;
+  const { centred, entries, coefficients, prepared } = spec;
   const entry = entries.get(variable) as number;
   const [stretch, degree] = [entry > 0 ? 1 / entry : 1, coefficients.length - 1];
-  if (compressed !== null) {
-    const { rows } = compressedNames(variable, compressed.block);
-    const queries = named(draft, rows, { variable, count: 1 }, compressed.dimension);
-    return { queries, center: null, stretch, degree, tilts: [] };
-  }
+  if (prepared !== null) return { queries: prepared.buffers(draft, variable).queries, center: null, stretch, degree, tilts: [] };
   const tilts = centred
     ? block.monomials
         .filter(({ variables }) => variables.includes(variable))
@@ -139,7 +143,7 @@ function contract(map: FeatureDraft, sums: readonly Sums[]): { result: number; r
   const resultShift = scratch(draft, `log-weight ${name}`, { variable: 0, count: 1 }, 1);
   const entry = (variable: number): number => spec.entries.get(variable) as number;
   const monomials = block.monomials.map(({ coefficient, variables }) => ({
-    factor: variables.reduce((product, variable) => product * entry(variable), scale * coefficient),
+    factor: variables.reduce((product, variable) => product * entry(variable), spec.weighted ? 1 : scale * coefficient),
     variables: variables.map((variable) => block.variables.indexOf(variable) + 1),
   }));
   const offsets = spec.centred

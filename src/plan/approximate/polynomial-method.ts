@@ -1,7 +1,7 @@
 import type { Precision } from '../../../kernels/backend.ts';
 import type { MaskedBlock } from '../block.ts';
 import { chooseMethod, finishPlan, refuseBackend } from '../compile.ts';
-import { type Draft, draftSeconds, newDraft, scratch, supports } from '../draft.ts';
+import { type Draft, draftSeconds, named, newDraft, scratch, supports } from '../draft.ts';
 import { pairMasks } from '../masks.ts';
 import type { Gathered } from '../messages.ts';
 import type { ApproximationMethod } from '../plan.ts';
@@ -9,7 +9,8 @@ import { type BlockMethod, solve } from '../solve.ts';
 import { featureError, outputBound, type PartError, UNITS } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
 import { type ExponentialKind, type ExponentialPolynomial, exponentialPolynomial } from './exponential.ts';
-import { type FeatureSpec, featureMessage } from './features.ts';
+import { type FeatureSpec, featureMessage, type PreparedRows } from './features.ts';
+import { compressedNames } from './names.ts';
 import { blockBound, largestEntry, type ScoreBound, sumOfRawBounds } from './score-bound.ts';
 import { rank } from './work.ts';
 
@@ -121,8 +122,20 @@ function spec({ tree, survey, compressed }: ApproximateContext, index: number, {
     return slices === undefined ? largestEntry(survey.get(`q${variable}`), bound.centred) : largestEntry(slices, false);
   };
   const entries = new Map(variables.map((variable) => [variable, Math.max(1e-30, largest(variable))]));
-  const compact = fewer === undefined ? null : { block: index, dimension: fewer.dimension };
-  return { coefficients: polynomial.coefficients, centred: bound.centred, entries, compressed: compact };
+  const prepared = fewer === undefined ? null : compressedRows(index, fewer.dimension);
+  return { coefficients: polynomial.coefficients, centred: bound.centred, entries, prepared };
+}
+
+/** What the second look left for a block. */
+function compressedRows(block: number, dimension: number): PreparedRows {
+  return {
+    dimension,
+    buffers: (draft, variable) => {
+      const { rows, unary } = compressedNames(variable, block);
+      const extent = { variable, count: 1 };
+      return { queries: named(draft, rows, extent, dimension), unary: named(draft, unary, extent, 1) };
+    },
+  };
 }
 
 function exactIsCheaper(context: ApproximateContext, index: number, fit: Fit): boolean {
