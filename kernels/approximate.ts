@@ -8,7 +8,7 @@
  */
 
 /** A row of queries as its feature map sees it: y = (q - center) · stretch, which keeps every coordinate within [-1, 1]. */
-interface FeatureMap<T> {
+export interface FeatureMap<T> {
   readonly queries: T; // [n, D]
   /** null: zero. */
   readonly center: T | null; // [1, D]
@@ -147,7 +147,31 @@ export interface RandomFeaturesStep<T> {
   readonly output: T; // [n, F]
 }
 
+/**
+ * Features of one monomial under masks from its first variable to each of the others (math.md §3.5): what a row of the first may see of the
+ * others are windows that move with it, so their sums of features are kept and moved along, and every row meets them as they stand. Tiles:
+ * rows; a tile first adds up what its first row may see.
+ */
+export interface ScanStep<T> {
+  readonly kind: 'scan';
+  readonly root: FeatureMap<T>; // [n, D]
+  /** Key l of variable j counts for row r iff lowest <= r - l <= highest. */
+  readonly others: readonly (FeatureMap<T> & SampledWeights<T> & { readonly lowest: number; readonly highest: number })[];
+  readonly coefficients: readonly number[];
+  /** Of the monomial, scale and stretches in it. */
+  readonly factor: number;
+  readonly offsets: ContractStep<T>['offsets'];
+  readonly message: T | null; // [n, dv]
+  readonly logSumExp: T; // [n, 1]
+}
+
+interface SampledWeights<T> {
+  readonly values: T | null; // [n_j, dv]
+  readonly bias: T | null; // [n_j, 1]
+}
+
 export type ApproximateStep<T> =
+  | ScanStep<T>
   | SurveyStep<T>
   | AccumulateStep<T>
   | ContractStep<T>

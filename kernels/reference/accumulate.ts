@@ -19,7 +19,7 @@ export function runAccumulate(step: AccumulateStep<Matrix>, tile: TileContext): 
   checkShape('accumulate: sums', sums, parts * r, cols);
   checkShape('accumulate: shift', shift, parts, 1);
   checkTile(tile, parts);
-  const rows = featureRows(step);
+  const rows = featureRows('accumulate', step);
   for (let part = tile.firstRow; part < tile.lastRow; part++) {
     if (!accumulatePart(step, rows, part, r, cols, tile.control)) return;
     addProgress(tile.control, 1);

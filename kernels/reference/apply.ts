@@ -18,7 +18,7 @@ export function runApply(step: ApplyStep<Matrix>, tile: TileContext): void {
   checkShape('apply: message', message, queries.rows, cols - 1);
   checkShape('apply: logSumExp', logSumExp, queries.rows, 1);
   checkTile(tile, queries.rows);
-  const rows = featureRows(step);
+  const rows = featureRows('apply', step);
   const wide = widen(result);
   const shift = resultShift.data[0];
   const features = new Float64Array(r);

@@ -1,8 +1,6 @@
 /** Rows of queries as vectors of a feature map: centred, stretched, and the log-weight that centring leaves over (math.md §3.3). */
-import type { AccumulateStep, ApplyStep, Matrix } from '../backend.ts';
+import type { FeatureMap, Matrix } from '../backend.ts';
 import { checkShape } from './operands.ts';
-
-type Mapped = AccumulateStep<Matrix> | ApplyStep<Matrix>;
 
 /** Reads rows one after another; `y` is overwritten by the next. */
 export interface FeatureRows {
@@ -12,7 +10,7 @@ export interface FeatureRows {
 }
 
 /** @throws Error when the operands' shapes contradict each other */
-export function featureRows({ kind, queries, center, stretch, tilts }: Mapped): FeatureRows {
+export function featureRows(kind: string, { queries, center, stretch, tilts }: FeatureMap<Matrix>): FeatureRows {
   const { rows, cols } = queries;
   checkShape(`${kind}: queries`, queries, rows, cols);
   checkShape(`${kind}: center`, center, 1, cols);

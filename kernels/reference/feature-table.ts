@@ -40,7 +40,7 @@ export function successors(dimension: number, degree: number): Int32Array {
 }
 
 /** All sorted lists of at most `degree` coordinates, in the order of the features. */
-function* multisets(dimension: number, degree: number): Generator<readonly number[]> {
+export function* multisets(dimension: number, degree: number): Generator<readonly number[]> {
   let last: (readonly number[])[] = [[]];
   for (let m = 0; m <= degree; m++) {
     yield* last;

@@ -16,6 +16,7 @@ import { runPrefix } from './prefix.ts';
 import { runProject } from './project.ts';
 import { runRandomFeatures } from './random-features.ts';
 import { runSample } from './sample.ts';
+import { runScan } from './scan.ts';
 import { runSurvey } from './survey.ts';
 
 /** `now` gives milliseconds on a clock that never goes back; only `describe` reads it. */
@@ -50,6 +51,7 @@ const RUNNERS: { readonly [K in StepKind]?: Runner<K> } = {
   contract: runContract,
   apply: runApply,
   compress: runCompress,
+  scan: runScan,
   sample: runSample,
   judge: runJudge,
   'random-features': runRandomFeatures,

@@ -17,6 +17,7 @@ const WORDS: Readonly<Record<Stage['step']['kind'], string>> = {
   contract: 'contraction of features',
   apply: 'features times sums',
   compress: 'fewer coordinates',
+  scan: 'moving sums of features',
   sample: 'tuples drawn at random',
   judge: 'bound on the error of a sample',
   'random-features': 'random features',

@@ -39,7 +39,7 @@ export function cutRows(rows: number, { seconds, step }: Stage, slices: number, 
 
 /** A tile of these starts by doing once more what the tiles before it did. */
 function repeatsWork(step: Stage['step']): boolean {
-  return step.kind === 'prefix' || step.kind === 'eliminate';
+  return step.kind === 'prefix' || step.kind === 'eliminate' || step.kind === 'scan';
 }
 
 /** Under a causal mask later rows cost more than earlier ones, so equal tiles would leave threads idle. */

@@ -132,7 +132,7 @@ export function shortfall({ method, tolerance }: Approximation, best: number): s
   const verb = method === 'auto' ? 'certifies' : 'does not certify';
   const most = Number.isFinite(best)
     ? `the best certified error is ${best.toPrecision(3)}`
-    : 'none certifies anything for these scores';
+    : 'it certifies nothing for scores, class and mask like these';
   const wanted = Number.isFinite(tolerance) ? `the tolerance ${tolerance}` : 'a bound';
   return `${who} ${verb} ${wanted}: ${most}`;
 }

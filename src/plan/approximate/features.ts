@@ -58,7 +58,7 @@ export function featureMessage(draft: Draft, block: Block, gathered: ReadonlyMap
   return { u: message.u, logSumExp: addUp(draft, `L ${block.variables.join(',')}`, block.root, [message.logSumExp, unary]) };
 }
 
-interface FeatureDraft {
+export interface FeatureDraft {
   readonly draft: Draft;
   readonly block: Block;
   readonly spec: FeatureSpec;
@@ -68,7 +68,7 @@ interface FeatureDraft {
 }
 
 /** Sum of log-weights of one variable's rows; one alone is used as it is. */
-function addUp(draft: Draft, name: string, variable: number, given: readonly (number | null)[]): number | null {
+export function addUp(draft: Draft, name: string, variable: number, given: readonly (number | null)[]): number | null {
   const addends = given.filter((one) => one !== null);
   if (addends.length < 2) return addends[0] ?? null;
   const extent = { variable, count: 1 };
@@ -79,7 +79,7 @@ function addUp(draft: Draft, name: string, variable: number, given: readonly (nu
 }
 
 /** The log-weights that prepared rows bring along; null where there are none. */
-function unaryRest({ draft, spec }: FeatureDraft, variable: number): number | null {
+export function unaryRest({ draft, spec }: FeatureDraft, variable: number): number | null {
   return spec.prepared?.buffers(draft, variable).unary ?? null;
 }
 
@@ -92,7 +92,7 @@ interface Sums {
 type RowFields = Pick<AccumulateStep<number>, 'queries' | 'center' | 'stretch' | 'degree' | 'tilts'>;
 
 /** Rows of a variable as vectors, and the unary rest of its pairs: x_i x_j leaves <mean_i, q_j - mean_j> on j. */
-function rowsOf({ draft, block, spec }: FeatureDraft, variable: number): RowFields {
+export function rowsOf({ draft, block, spec }: FeatureDraft, variable: number): RowFields {
   const { centred, entries, coefficients, prepared } = spec;
   const entry = entries.get(variable) as number;
   const [stretch, degree] = [entry > 0 ? 1 / entry : 1, coefficients.length - 1];
@@ -114,8 +114,18 @@ function rowsOf({ draft, block, spec }: FeatureDraft, variable: number): RowFiel
   };
 }
 
-function mean(draft: Draft, variable: number): number {
+export function mean(draft: Draft, variable: number): number {
   return named(draft, meanName(variable), { variable: 0, count: 1 }, draft.problem.d);
+}
+
+/** The constants of centring, Σ factor <mean_i, mean_j>. */
+export function offsetsOf({ draft, block, spec }: FeatureDraft): { left: number; right: number; factor: number }[] {
+  if (!spec.centred) return [];
+  return block.monomials.map(({ coefficient, variables: [a, b] }) => ({
+    left: mean(draft, a as number),
+    right: mean(draft, b as number),
+    factor: draft.problem.scale * coefficient,
+  }));
 }
 
 function accumulate(map: FeatureDraft, variable: number, gathered: Gathered): Sums {
@@ -146,13 +156,7 @@ function contract(map: FeatureDraft, sums: readonly Sums[]): { result: number; r
     factor: variables.reduce((product, variable) => product * entry(variable), spec.weighted ? 1 : scale * coefficient),
     variables: variables.map((variable) => block.variables.indexOf(variable) + 1),
   }));
-  const offsets = spec.centred
-    ? block.monomials.map(({ coefficient, variables: [a, b] }) => ({
-        left: mean(draft, a as number),
-        right: mean(draft, b as number),
-        factor: scale * coefficient,
-      }))
-    : [];
+  const offsets = offsetsOf(map);
   const { coefficients } = spec;
   const visits = rank(monomials.length * dimension, coefficients.length - 1);
   const work = contractWork(visits, r, block.variables.length, cols, bytesPerElement(precision));

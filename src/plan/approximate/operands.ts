@@ -32,6 +32,15 @@ export function mapApproximate<A, B>(step: ApproximateStep<A>, replace: (operand
       const written = { output: write(step.output), unary: write(step.unary), residual: write(step.residual) };
       return { ...step, input, center, tilts, basis: read(step.basis), ...written };
     }
+    case 'scan': {
+      const root = { ...step.root, ...mapRows(step.root, read) };
+      const others = step.others.map((one) => {
+        const [values, bias] = [maybe(one.values, 'read'), maybe(one.bias, 'read')];
+        return { ...one, ...mapRows(one, read), values, bias };
+      });
+      const offsets = step.offsets.map((one) => ({ ...one, left: read(one.left), right: read(one.right) }));
+      return { ...step, root, others, offsets, message: maybe(step.message, 'write'), logSumExp: write(step.logSumExp) };
+    }
     case 'sample': {
       const operands = step.operands.map(({ queries, values, bias }) => ({
         queries: read(queries),

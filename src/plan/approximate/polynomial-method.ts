@@ -1,7 +1,7 @@
 import type { Precision } from '../../../kernels/backend.ts';
 import type { MaskedBlock } from '../block.ts';
 import { chooseMethod, finishPlan, refuseBackend } from '../compile.ts';
-import { type Draft, draftSeconds, named, newDraft, scratch, supports } from '../draft.ts';
+import { type Draft, draftSeconds, type Message, named, newDraft, scratch, supports } from '../draft.ts';
 import { pairMasks } from '../masks.ts';
 import type { Gathered } from '../messages.ts';
 import type { ApproximationMethod } from '../plan.ts';
@@ -11,11 +11,14 @@ import type { ApproximateContext, Candidate } from './context.ts';
 import { type ExponentialKind, type ExponentialPolynomial, exponentialPolynomial } from './exponential.ts';
 import { type FeatureSpec, featureMessage, type PreparedRows } from './features.ts';
 import { compressedNames } from './names.ts';
+import { scanMessage, scans } from './scan.ts';
 import { blockBound, largestEntry, type ScoreBound, sumOfRawBounds } from './score-bound.ts';
 import { rank } from './work.ts';
 
 /** Beyond this cancellation takes the digits (math.md §3.6). */
 const LARGEST_SCORE: Readonly<Record<Precision, number>> = { float32: 4, float64: 12 };
+/** e^-600 is far from fp64's smallest number. */
+const LARGEST_SCAN_SCORE = 300;
 const MAX_RANK = 150_000;
 /** Terms of a contraction: some seconds of walking. */
 const MAX_VISITS = 3e7;
@@ -41,18 +44,24 @@ export function polynomialCandidate(
   method: ApproximationMethod = kind,
 ): Candidate | null {
   const { problem, tree } = context;
-  if (problem.mask.type !== 'none') return null;
   const bounds = tree.blocks.map((block, b) => boundOf(context, block, b));
-  let chosen = tree.blocks.map((_, b) => (bounds[b] as ScoreBound).bound <= LARGEST_SCORE[problem.precision]);
+  let chosen = tree.blocks.map(
+    (block, b) => fits(context, block) && (bounds[b] as ScoreBound).bound <= LARGEST_SCORE[problem.precision],
+  );
   for (let round = 0; round < tree.blocks.length + 1; round++) {
-    const fits = fitBlocks(context, kind, chosen, bounds);
-    const kept = fits.map((fit, b) => fit !== null && !(problem.mode === 'auto' && exactIsCheaper(context, b, fit)));
+    const found = fitBlocks(context, kind, chosen, bounds);
+    const kept = found.map((fit, b) => fit !== null && !(problem.mode === 'auto' && exactIsCheaper(context, b, fit)));
     // Slower than exact in every block: still the plan to compare exact with.
-    if (!kept.some(Boolean)) return fits.some((fit) => fit !== null) ? assemble(context, method, fits) : null;
-    if (kept.every((one, b) => one === chosen[b])) return assemble(context, method, fits);
+    if (!kept.some(Boolean)) return found.some((fit) => fit !== null) ? assemble(context, method, found) : null;
+    if (kept.every((one, b) => one === chosen[b])) return assemble(context, method, found);
     chosen = kept;
   }
   return null;
+}
+
+/** Masks go with moving sums; log-weights further apart than fp64's range would be lost in those. */
+function fits({ largestScore }: ApproximateContext, block: MaskedBlock): boolean {
+  return block.masks.length === 0 || (scans(block) && largestScore < LARGEST_SCAN_SCORE);
 }
 
 /** Compressed rows are centred already, and their bound is of what was kept. */
@@ -147,17 +156,21 @@ function exactIsCheaper(context: ApproximateContext, index: number, fit: Fit): b
     return { draft, gathered: new Map(block.variables.slice(1).map((variable) => [variable, { values, bias: null }])) };
   };
   const approximate = trial();
-  featureMessage(approximate.draft, block, approximate.gathered, spec(context, index, fit));
+  approximateMessage(approximate.draft, block, approximate.gathered, spec(context, index, fit));
   const exact = trial();
   const method = chooseMethod(exact.draft, block);
   method?.add(exact.draft, block, exact.gathered);
   return method !== null && draftSeconds(exact.draft) <= draftSeconds(approximate.draft);
 }
 
+function approximateMessage(draft: Draft, block: MaskedBlock, gathered: ReadonlyMap<number, Gathered>, how: FeatureSpec): Message {
+  return block.masks.length === 0 ? featureMessage(draft, block, gathered, how) : scanMessage(draft, block, gathered, how);
+}
+
 function assemble(context: ApproximateContext, method: ApproximationMethod, fits: readonly (Fit | null)[]): Candidate | null {
   const { problem, backends, threads, tree, certificate, exactPart } = context;
   const draft = newDraft(problem, backends);
-  if (!supports(draft, ['accumulate', 'contract', 'apply', 'attend', 'combine'])) return null;
+  if (!supports(draft, ['accumulate', 'contract', 'apply', 'scan', 'attend', 'combine'])) return null;
   solve(draft, tree, pairMasks(problem), (block) => {
     const index = tree.blocks.findIndex(
       ({ root, variables }) => root === block.root && variables.join() === block.variables.join(),
@@ -196,6 +209,6 @@ function featureMethod(context: ApproximateContext, index: number, fit: Fit): Bl
     algorithm: 'polynomial-features',
     kinds: ['accumulate', 'contract', 'apply'],
     applies: () => true,
-    add: (draft, block, gathered) => featureMessage(draft, block, gathered, spec(context, index, fit)),
+    add: (draft, block, gathered) => approximateMessage(draft, block, gathered, spec(context, index, fit)),
   };
 }
