@@ -39,7 +39,8 @@ struct FeaturePanels {
 // Scratch of one thread.
 template <class T>
 struct AccumulateState {
-  T *row;      // [direct + slack] features of one row
+  T *row;      // [kFeatureBatch][stride] features of some rows
+  long stride;
   T *base;     // [panels][kFeatureRows][kLanes]
   T *y;        // [kFeatureRows][D]
   T *x;        // [kFeatureRows][cols padded] w X
@@ -51,8 +52,9 @@ template <class T>
 AccumulateState<T> accumulateState(const FeaturePanels<T> &p, long cols) {
   constexpr long L = kLanes<T>, W = Vec<T>::W;
   const FeatureShape &f = p.shape;
-  const long padded = roundUp(cols, W), row = roundUp(f.direct + 2 * L, L), y = roundUp(kFeatureRows * f.dimension, L);
+  const long padded = roundUp(cols, W), stride = roundUp(f.direct + 1 + f.dimension + 2 * L, L), row = kFeatureBatch * stride, y = roundUp(kFeatureRows * f.dimension, L);
   AccumulateState<T> s;
+  s.stride = stride;
   const long count = row + p.panels * kFeatureRows * L + y + 2 * kFeatureRows * padded;
   s.row = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(count)));
   s.base = s.row + row;
@@ -85,29 +87,40 @@ inline void exponentiate(double *weights, long count, double shift) {
     storePart<double>(weights + i, exp<double>(V::sub(loadPart<double>(weights + i, count - i), V::set(shift))), count - i);
 }
 
-// Features of a block of rows into panels, and their weighted values.
+// Features of a batch of rows into panels, from row `at` of the block on.
+template <class T>
+void openBatch(const MappedRows<T> &rows, const FeaturePanels<T> &p, const AccumulateState<T> &s, long row, long at, long count) {
+  using V = Vec<T>;
+  constexpr long L = kLanes<T>;
+  const long D = p.shape.dimension;
+  for (long l = 0; l < count; l++) {
+    rows.read(row + l, s.row + l * s.stride + 1, 1);
+    for (long c = 0; c < D; c++) s.y[(at + l) * D + c] = s.row[l * s.stride + 1 + c];
+  }
+  writeRowFeatures<T>(p.shape, count, s.row, s.stride);
+  for (long panel = 0; panel < p.panels; panel++) {
+    const T *from = s.row + p.source(panel);
+    T *to = s.base + (panel * kFeatureRows + at) * L;
+    for (long l = 0; l < count; l++, from += s.stride, to += L)
+      for (long j = 0; j < L; j += V::W) V::load(from + j).store(to + j);
+  }
+}
+
+// Features of a block of rows, and their weighted values.
 template <class T>
 void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const FeaturePanels<T> &p, const AccumulateState<T> &s, long row, long count,
                const double *weights) {
   using V = Vec<T>;
-  constexpr long L = kLanes<T>;
   const T *values = static_cast<const T *>(a.values);
-  const long cols = a.dv + 1, padded = roundUp(cols, V::W);
+  const long padded = roundUp(a.dv + 1, V::W);
+  for (long l = 0; l < count; l += kFeatureBatch) openBatch<T>(rows, p, s, row + l, l, least(kFeatureBatch, count - l));
   for (long l = 0; l < count; l++) {
-    T *y = s.y + l * p.shape.dimension;
-    rows.read(row + l, y, 1);
-    writeRowFeatures<T>(p.shape, y, s.row);
-    for (long panel = 0; panel < p.panels; panel++) {
-      const T *from = s.row + p.source(panel);
-      T *to = s.base + (panel * kFeatureRows + l) * L;
-      for (long j = 0; j < L; j += V::W) V::load(from + j).store(to + j);
-    }
     const T weight = static_cast<T>(weights[l]);
     T *x = s.x + l * padded;
     for (long c = 0; c < a.dv; c += V::W)
       V::mul(V::set(weight), loadPart<T>(values + (row + l) * a.dv + c, a.dv - c)).store(x + c);
     x[a.dv] = weight;
-    for (long c = cols; c < padded; c++) x[c] = 0;
+    for (long c = a.dv + 1; c < padded; c++) x[c] = 0;
   }
 }
 

@@ -84,24 +84,33 @@ MappedRows<T> mappedRows(const FeatureMapArgs &map) {
   return mappedRows<T>(map.queries, map.center, map.dimension, map.stretch, map.tilts, map.tiltCount);
 }
 
-// The direct features of one row; up to a vector beyond them is overwritten.
+constexpr long kFeatureBatch = 16;  // rows whose features are written together
+
+// The direct features of `count` rows, each in its own row of `stride`, whose places 1 .. D hold y already; up to a vector beyond them is
+// overwritten. Degree by degree over all rows: what a row's next degree loads was stored long enough ago to be in the cache, where a load
+// across fresh stores would wait for them.
 template <class T>
-void writeRowFeatures(const FeatureShape &s, const T *y, T *out) {
+void writeRowFeatures(const FeatureShape &s, long count, T *rows, long stride) {
   using V = Vec<T>;
-  out[0] = 1;
-  const T *before = out;
-  T *next = out + 1;
-  for (long m = 1; m <= s.degree; m++) {
-    T *const start = next;
+  long before = 1, next = 1 + s.dimension;
+  for (long l = 0; l < count; l++) rows[l * stride] = 1;
+  for (long m = 2; m <= s.degree; m++) {
     const long coordinates = m < s.degree ? s.dimension : s.first;
-    long count = 1;  // C(c + m - 1, m - 1)
-    for (long c = 0; c < coordinates; c++) {
-      const V factor = V::set(y[c]);
-      for (long i = 0; i < count; i += V::W) V::mul(V::load(before + i), factor).store(next + i);
-      next += count;
-      count = count * (c + m) / (c + 1);
+    long written = 0;
+    for (long l = 0; l < count; l++) {
+      const T *y = rows + l * stride + 1, *from = rows + l * stride + before;
+      T *to = rows + l * stride + next;
+      long prefix = 1;  // C(c + m - 1, m - 1)
+      for (long c = 0; c < coordinates; c++) {
+        const V factor = V::set(y[c]);
+        for (long i = 0; i < prefix; i += V::W) V::mul(V::load(from + i), factor).store(to + i);
+        to += prefix;
+        prefix = prefix * (c + m) / (c + 1);
+      }
+      written = to - (rows + l * stride + next);
     }
-    before = start;
+    before = next;
+    next += written;
   }
 }
 
