@@ -1,7 +1,6 @@
 import type { AttentionRequest, Operand } from '../contract/request.ts';
 import {
   type BlockBasis,
-  type CompressedBlock,
   type Covariances,
   chooseBases,
   compileCompression,
@@ -9,6 +8,7 @@ import {
 } from '../plan/approximate/compression.ts';
 import type { ApproximateContext } from '../plan/approximate/context.ts';
 import { basisName, compressedNames } from '../plan/approximate/names.ts';
+import type { CompressedBlock } from '../plan/approximate/survey.ts';
 import { logShare } from '../plan/approximate/polynomial-method.ts';
 import type { Plan } from '../plan/plan.ts';
 import { allocate } from '../tensor/allocate.ts';

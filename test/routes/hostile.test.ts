@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { post, startTestApp, type TestApp } from '../helpers/app.ts';
+import { APPROXIMATIONS } from './hostile-approximations.ts';
 import { CASES, good } from './hostile-cases.ts';
 
 /** Bad input gets a problem that names the place, and the service goes on. */
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 describe('POST /v1/attention', () => {
-  it.each(CASES)('refuses $name', async ({ body, status, code, place }) => {
+  it.each([...CASES, ...APPROXIMATIONS])('refuses $name', async ({ body, status, code, place }) => {
     const answer = await post(app, '/v1/attention', body);
     expect([answer.status, answer.body.code], JSON.stringify(answer.body).slice(0, 500)).toEqual([status, code]);
     expect(answer.headers['content-type']).toBe('application/problem+json');

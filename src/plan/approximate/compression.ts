@@ -28,15 +28,6 @@ export interface BlockBasis {
   readonly bases: readonly Float64Array[];
 }
 
-/** A block in its fewer coordinates, as they were computed. */
-export interface CompressedBlock {
-  readonly dimension: number;
-  /** Of each of the two variables, the compressed rows' sizes by slice. */
-  readonly slices: ReadonlyMap<number, readonly SurveyedSlice[]>;
-  /** Bound on what the dropped coordinates change a score by. */
-  readonly lost: number;
-}
-
 /** Exact plans shorter than this are not worth a second look. */
 const WORTH_LOOKING_SECONDS = 0.02;
 /** Few coordinates as they are: nothing to drop. */

@@ -6,9 +6,8 @@ import { allowedBackends } from '../compile.ts';
 import { maskEdges, pairMasks } from '../masks.ts';
 import type { Machine, Plan } from '../plan.ts';
 import { type CertificateContext, type PartError, roundingError } from './certificate.ts';
-import type { CompressedBlock } from './compression.ts';
 import { sumOfRawBounds } from './score-bound.ts';
-import { type Survey, type SurveyedSlice, valueRange } from './survey.ts';
+import { type CompressedBlock, type Survey, type SurveyedSlice, valueRange } from './survey.ts';
 
 /** All that the methods decide by: the problem in the precision to compute in, its blocks, and what the survey found. */
 export interface ApproximateContext {

@@ -24,6 +24,15 @@ export interface RowSizes {
 /** By tensor name (q1.., v2.., b1..), then by slice. */
 export type Survey = ReadonlyMap<string, readonly SurveyedSlice[]>;
 
+/** A block in its fewer coordinates, as they were computed. */
+export interface CompressedBlock {
+  readonly dimension: number;
+  /** Of each of the two variables, the compressed rows' sizes by slice. */
+  readonly slices: ReadonlyMap<number, readonly SurveyedSlice[]>;
+  /** Bound on what the dropped coordinates change a score by. */
+  readonly lost: number;
+}
+
 /** Norms and means are rounded to float32 at worst: far more than that. */
 const INFLATION = 1 + 1e-6;
 
