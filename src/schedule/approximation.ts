@@ -58,11 +58,16 @@ async function lookAt(request: AttentionRequest, exact: Plan, machine: Machine, 
   return { request: looked, context, compression: await compress(looked, context, covariances, session) };
 }
 
-/** Runs a task, and the ones that follow from it, to the end. */
-export async function runTask(task: Task, session: Session): Promise<{ readonly task: Task; readonly finished: Finished }> {
+/** Runs a task, and the ones that follow from it, to the end; `check` refuses what would take too long. */
+export async function runTask(
+  task: Task,
+  session: Session,
+  check: (task: Task) => void,
+): Promise<{ readonly task: Task; readonly finished: Finished }> {
   const finished = await session.run(task.request, task.plan);
   const next = task.next?.(finished.binding) ?? task;
   if (next.next === undefined && next.plan.stages === task.plan.stages) return { task: next, finished };
+  check(next);
   session.admit([next.plan]);
-  return runTask(next, session);
+  return runTask(next, session, check);
 }

@@ -88,7 +88,7 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
     checkLimits([first, ...others], measurement, engine.options);
     session.admit([first, ...others, ...(measurement === null ? [] : [measurement])].map(({ plan }) => plan));
     const planMs = performance.now() - began;
-    const { task: main, finished } = await runTask(first, session);
+    const { task: main, finished } = await runTask(first, session, (next) => checkLimits([next], null, engine.options));
     const { binding, execution } = finished;
     const weights = new Map<string, Tensor>();
     let computeMs = execution.computeMs;

@@ -178,7 +178,8 @@ function assemble(context: ApproximateContext, method: ApproximationMethod, fits
     const fit = fits[index] ?? null;
     return fit === null ? exactMethod(draft, block) : featureMethod(context, index, fit);
   });
-  const parts = fits.map((fit) => fit?.error ?? exactPart);
+  // Components without x1 end in an average of their own.
+  const parts = [...fits.map((fit) => fit?.error ?? exactPart), ...tree.roots.slice(1).map(() => exactPart)];
   const maxAbsError = outputBound(parts, 0, certificate);
   const used = fits.filter((fit) => fit !== null);
   const degree = Math.max(...used.map(({ polynomial }) => polynomial.coefficients.length - 1));

@@ -20,7 +20,7 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
   const { problem, backends, threads, tree, wish, certificate, exactPart } = context;
   const edges = tree.blocks.length;
   if (problem.mask.type !== 'none' || edges === 0 || tree.blocks.some(({ variables }) => variables.length > 2)) return null;
-  const parts = tree.blocks.map(() => exactPart);
+  const parts = [...tree.blocks, ...tree.roots.slice(1)].map(() => exactPart);
   const rounding = outputBound(parts, 0, certificate);
   const { range } = certificate.values;
   const lost = Math.min(0.5, range === 0 ? 0.5 : (SHARE * Math.min(wish.tolerance, range) - rounding) / range);

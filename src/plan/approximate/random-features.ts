@@ -63,7 +63,7 @@ function errorBound(fits: readonly MaskedBlock[], context: ApproximateContext, c
   const { tree, wish, certificate, exactPart } = context;
   const odds = (1 - wish.confidence) / (2 * fits.length);
   const rounding = outputBound(
-    tree.blocks.map(() => exactPart),
+    [...tree.blocks, ...tree.roots.slice(1)].map(() => exactPart),
     0,
     certificate,
   );
