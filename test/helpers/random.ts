@@ -14,3 +14,8 @@ export function random(seed: number): () => number {
 export function randomRows(next: () => number, rows: number, columns: number, amplitude: number): number[][] {
   return Array.from({ length: rows }, () => Array.from({ length: columns }, () => Math.fround((2 * next() - 1) * amplitude)));
 }
+
+/** Standard normal, by Box and Muller. */
+export function normal(next: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+}
