@@ -17,10 +17,6 @@ export interface ExponentialPolynomial {
 
 export type ExponentialKind = 'taylor' | 'minimax';
 
-/** Beyond this degree the terms of a polynomial on [-M, M], M <= 12, are below fp64's rounding. */
-export const MAX_DEGREE = 60;
-/** The smallest degree with which e^-x stands for itself below: M^(D+1)/(D+1)! is below 1e-30 for M <= 4 and below 1e-12 for M <= 12. */
-const TAIL_DEGREE = 48;
 const UNIT = 2 ** -53;
 
 export function exponentialPolynomial(kind: ExponentialKind, degree: number, bound: number): ExponentialPolynomial {
@@ -36,24 +32,42 @@ function taylor(degree: number): number[] {
 }
 
 /**
- * The bound: f(x) = p(x) e^-x - 1 is, up to less than `tail`, a polynomial of degree N = g + TAIL_DEGREE, and the largest size of one on
- * an interval is at most 1/cos(π N / 2K) times that at K Chebyshev nodes (Ehlich and Zeller 1964); K = 16 N makes that 1.005.
+ * The bound: f(x) = p(x) e^-x - 1 is, up to less than `tail`, a polynomial of degree N = g + the tail's, and the largest size of one on
+ * an interval is at most 1/cos(π N / 2K) times that at K Chebyshev nodes (Ehlich and Zeller 1964); K = 8 N makes that 1.02.
  */
 function logErrorBound(coefficients: readonly number[], bound: number, absoluteSum: number): number {
-  const nodes = 16 * (coefficients.length - 1 + TAIL_DEGREE);
+  const { degree: tailDegree, size: tail } = tailOf(bound);
+  const nodes = 8 * (coefficients.length - 1 + tailDegree);
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < nodes; i++) {
     const error = relativeError(coefficients, bound * Math.cos((Math.PI * (i + 0.5)) / nodes));
     lowest = Math.min(lowest, error);
     highest = Math.max(highest, error);
   }
-  const tail = Math.exp((TAIL_DEGREE + 1) * Math.log(Math.max(bound, 1e-30)) - logFactorial(TAIL_DEGREE + 1) + bound);
   const rounding = 4 * (coefficients.length + 2) * UNIT * absoluteSum * Math.exp(bound);
   const slack = absoluteSum * tail + rounding;
   const middle = (highest + lowest) / 2;
-  const half = ((highest - lowest) / 2 + slack) / Math.cos(Math.PI / 32) + slack;
+  const half = ((highest - lowest) / 2 + slack) / Math.cos(Math.PI / 16) + slack;
   const smallest = 1 + middle - half;
   return smallest > 0 ? Math.log((1 + middle + half) / smallest) / 2 : Number.POSITIVE_INFINITY;
+}
+
+/** The degree D from which the rest of e^-x, at most M^(D+1)/(D+1)! e^M, is below fp64's rounding, and that rest. */
+function tailOf(bound: number): { readonly degree: number; readonly size: number } {
+  let size = Math.exp(bound) * bound;
+  let degree = 0;
+  while (size > 2 ** -60 && degree < 100) {
+    degree++;
+    size *= bound / (degree + 1);
+  }
+  return { degree, size };
+}
+
+/** About the error of the best polynomial of a degree, from its leading term: for deciding which degrees to try. */
+export function roughError(kind: ExponentialKind, degree: number, bound: number): number {
+  let size = 1;
+  for (let k = 1; k <= degree + 1; k++) size *= bound / k;
+  return kind === 'minimax' ? size / 2 ** degree : size / 2;
 }
 
 function relativeError(coefficients: readonly number[], x: number): number {
@@ -66,19 +80,13 @@ function evaluate(coefficients: readonly number[], x: number): number {
   return value;
 }
 
-function logFactorial(n: number): number {
-  let sum = 0;
-  for (let k = 2; k <= n; k++) sum += Math.log(k);
-  return sum;
-}
-
 /**
  * The polynomial whose largest relative error is smallest, by Remez's exchange on a grid: p e^-x - 1 takes its extreme g + 2 times with
  * alternating signs. Where the exchange stalls, what it has is still bounded by `logErrorBound`.
  */
 function minimax(degree: number, bound: number): number[] {
   const count = degree + 2;
-  const grid = Array.from({ length: 24 * count }, (_, i) => -Math.cos((Math.PI * i) / (24 * count - 1)));
+  const grid = Array.from({ length: 16 * count }, (_, i) => -Math.cos((Math.PI * i) / (16 * count - 1)));
   let points = Array.from({ length: count }, (_, i) => -Math.cos((Math.PI * i) / (count - 1)));
   let best: { coefficients: number[]; size: number } | null = null;
   for (let round = 0; round < 12; round++) {
@@ -86,7 +94,7 @@ function minimax(degree: number, bound: number): number[] {
     if (series === null) break;
     const errors = grid.map((x) => chebyshevSum(series, x) * Math.exp(-bound * x) - 1);
     const size = Math.max(...errors.map(Math.abs));
-    if (best !== null && size >= best.size * (1 - 1e-6)) break;
+    if (best !== null && size >= best.size * (1 - 1e-3)) break;
     best = { coefficients: toPowers(series, bound), size };
     const next = alternation(grid, errors, count);
     if (next === null) break;

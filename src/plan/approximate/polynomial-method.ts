@@ -8,7 +8,7 @@ import type { ApproximationMethod } from '../plan.ts';
 import { type BlockMethod, solve } from '../solve.ts';
 import { featureError, outputBound, type PartError, UNITS } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
-import { type ExponentialKind, type ExponentialPolynomial, exponentialPolynomial } from './exponential.ts';
+import { type ExponentialKind, type ExponentialPolynomial, exponentialPolynomial, roughError } from './exponential.ts';
 import { type FeatureSpec, featureMessage, type PreparedRows } from './features.ts';
 import { compressedNames } from './names.ts';
 import { scanMessage, scans } from './scan.ts';
@@ -104,19 +104,20 @@ function fitBlock(
   let best: Fit | null = null;
   const raw = sumOfRawBounds(monomials, problem.scale, survey);
   const { dimension, lost } = compressed.get(index) ?? { dimension: problem.d, lost: 0 };
-  for (
-    let degree = wish.degree ?? (kind === 'taylor' ? 2 : 1);
-    degree <= (wish.degree ?? MAX_DEGREE);
-    degree += kind === 'taylor' ? 2 : 1
-  ) {
-    const r = rank(dimension, degree);
-    if (r > MAX_RANK || rank(monomials.length * dimension, degree) > MAX_VISITS) break;
+  const step = kind === 'taylor' ? 2 : 1;
+  const allowed = (degree: number): boolean =>
+    degree <= (wish.degree ?? MAX_DEGREE) &&
+    rank(dimension, degree) <= MAX_RANK &&
+    rank(monomials.length * dimension, degree) <= MAX_VISITS;
+  for (let degree = wish.degree ?? step; allowed(degree); degree += step) {
+    // Far from enough, and there is a larger one.
+    if (allowed(degree + step) && roughError(kind, degree, bound.bound) > 3 * share) continue;
     const polynomial = exponentialPolynomial(kind, degree, bound.bound);
     const own = featureError(polynomial, bound.bound, problem.precision);
     // Means and tilts are exact up to rounding: sums of d terms, three of them, none larger than the raw scores.
     const tilts = bound.centred ? 3 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;
     const error = { ...own, logError: own.logError + tilts + lost };
-    if (best === null || error.logError < best.error.logError) best = { polynomial, bound, error, rank: r };
+    if (best === null || error.logError < best.error.logError) best = { polynomial, bound, error, rank: rank(dimension, degree) };
     if (error.logError + error.messageError <= share) break;
   }
   return best !== null && Number.isFinite(best.error.logError) ? best : null;
