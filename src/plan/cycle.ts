@@ -14,6 +14,11 @@ function cycleOrder(block: MaskedBlock): readonly number[] | null {
   return polynomialFacts(localBlock(block, []).polynomial).cycleOrder;
 }
 
+/** Each thread keeps the exponential matrix of every edge that does not meet the root. */
+function matrixBytes(rows: readonly number[], width: number): number {
+  return rows.slice(1, -1).reduce((sum, n, index) => sum + width * n * (rows[index + 2] as number), 0);
+}
+
 /** The message of a cycle onto its root by shared exponential matrices and GEMM (math.md §6.3). */
 export function cycleMessage(
   draft: Draft,
@@ -45,6 +50,7 @@ export function cycleMessage(
     extent,
     0,
     cycleWork(rows, problem.d, withValues ? problem.dv : 0, bytesPerElement(problem.precision)),
+    matrixBytes(rows, bytesPerElement(problem.precision)) * draft.threads,
   );
   return message;
 }

@@ -17,6 +17,8 @@ export interface Draft {
   readonly problem: Problem;
   /** Those that the request allows and that have the precision. */
   readonly backends: readonly BackendDescription[];
+  /** Of the pool: what a thread keeps for itself is held so many times. */
+  readonly threads: number;
   readonly buffers: BufferSpec[];
   readonly ready: number[];
   readonly stages: Stage[];
@@ -28,8 +30,8 @@ export interface Message {
   readonly logSumExp: number | null;
 }
 
-export function newDraft(problem: Problem, backends: readonly BackendDescription[]): Draft {
-  return { problem, backends, buffers: [], ready: [], stages: [] };
+export function newDraft(problem: Problem, backends: readonly BackendDescription[], threads: number): Draft {
+  return { problem, backends, threads, buffers: [], ready: [], stages: [] };
 }
 
 export function bytesPerElement(precision: Precision): number {
@@ -74,21 +76,32 @@ export function supports(draft: Draft, kinds: readonly StepKind[]): boolean {
   return kinds.every((kind) => draft.backends.some((backend) => supportsStep(backend, kind, draft.problem.precision)));
 }
 
-/** Adds a stage on the back end that is fastest by its rates, at the first level at which all that it reads is ready. */
-export function addStage(draft: Draft, step: Step<number>, extent: Extent, variable: number, work: Work): void {
+/**
+ * Adds a stage on the back end that is fastest by its rates, at the first level at which all that it reads is ready. `work` may differ
+ * from back end to back end; `scratchBytes` is what the kernels of all threads hold for it besides the buffers.
+ */
+export function addStage(
+  draft: Draft,
+  step: Step<number>,
+  extent: Extent,
+  variable: number,
+  work: Work | ((backend: BackendDescription) => Work),
+  scratchBytes = 0,
+): void {
   const { precision } = draft.problem;
-  let best: { backend: BackendDescription; seconds: number } | null = null;
+  let best: { backend: BackendDescription; work: Work; seconds: number } | null = null;
   for (const backend of draft.backends) {
     const rates = backend.rates[precision];
     if (rates === undefined || !supportsStep(backend, step.kind, precision)) continue;
-    const seconds = modelledSeconds(work, rates);
-    if (best === null || seconds < best.seconds) best = { backend, seconds };
+    const own = typeof work === 'function' ? work(backend) : work;
+    const seconds = modelledSeconds(own, rates);
+    if (best === null || seconds < best.seconds) best = { backend, work: own, seconds };
   }
   if (best === null) throw new Error(`no allowed back end runs ${step.kind} in ${precision}`);
   const { read, write } = operandsOf(step);
   const level = 1 + Math.max(0, ...read.map((buffer) => draft.ready[buffer] as number));
   for (const buffer of write) draft.ready[buffer] = level;
-  draft.stages.push({ step, extent, level, variable, work, ...best });
+  draft.stages.push({ step, extent, level, variable, scratchBytes, ...best });
 }
 
 export function draftRows(draft: Draft, extent: Extent): number {
