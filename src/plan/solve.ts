@@ -27,7 +27,8 @@ export const BLOCK_METHODS: readonly BlockMethod[] = [
     algorithm: 'cycle-gemm',
     kinds: ['cycle'],
     applies: isCycle,
-    add: (draft, block, gathered) => cycleMessage(draft, block, gathered, 'gemm'),
+    // Whether fast products will hold shows in the tensors alone, so the choice is left to the kernel where the request leaves it open.
+    add: (draft, block, gathered) => cycleMessage(draft, block, gathered, draft.problem.algorithm === 'auto' ? 'auto' : 'gemm'),
   },
   {
     algorithm: 'fast-matmul',
