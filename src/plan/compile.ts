@@ -14,8 +14,8 @@ import { eliminationExponent } from './tables.ts';
 import { modelledMs } from './tiles.ts';
 import { addWork } from './work.ts';
 
-/** Tables that the planner takes by itself, all threads together; half of the default MAX_INFLIGHT_BYTES. */
-const MAX_TABLE_BYTES = 2 ** 29;
+/** Tables that the planner takes by itself, all threads together; three quarters of the default MAX_INFLIGHT_BYTES. */
+const MAX_TABLE_BYTES = 3 * 2 ** 28;
 /** What streams in O(n d) memory is kept where tables would hardly be faster. */
 const TABLES_GAIN = 1.1;
 

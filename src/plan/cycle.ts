@@ -55,8 +55,10 @@ export function cycleMessage(
     },
     extent,
     0,
-    cycleWork(rows, problem.d, withValues ? problem.dv : 0, bytesPerElement(problem.precision)),
-    matrixBytes(rows, bytesPerElement(problem.precision), product) * draft.threads,
+    () => ({
+      work: cycleWork(rows, problem.d, withValues ? problem.dv : 0, bytesPerElement(problem.precision)),
+      scratchBytes: matrixBytes(rows, bytesPerElement(problem.precision), product) * draft.threads,
+    }),
   );
   return message;
 }

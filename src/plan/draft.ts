@@ -24,6 +24,9 @@ export interface Draft {
   readonly stages: Stage[];
 }
 
+/** Work of one slice, and what the kernels of all threads hold for it besides the buffers. */
+export type StageCost = Pick<Stage, 'work' | 'scratchBytes'>;
+
 /** A message as it travels: buffers of (u, L) or null for all ones and for zero. */
 export interface Message {
   readonly u: number | null;
@@ -77,31 +80,30 @@ export function supports(draft: Draft, kinds: readonly StepKind[]): boolean {
 }
 
 /**
- * Adds a stage on the back end that is fastest by its rates, at the first level at which all that it reads is ready. `work` may differ
- * from back end to back end; `scratchBytes` is what the kernels of all threads hold for it besides the buffers.
+ * Adds a stage on the back end that is fastest by its rates, at the first level at which all that it reads is ready. `cost` may differ
+ * from back end to back end.
  */
 export function addStage(
   draft: Draft,
   step: Step<number>,
   extent: Extent,
   variable: number,
-  work: Work | ((backend: BackendDescription) => Work),
-  scratchBytes = 0,
+  cost: Work | ((backend: BackendDescription) => StageCost),
 ): void {
   const { precision } = draft.problem;
-  let best: { backend: BackendDescription; work: Work; seconds: number } | null = null;
+  let best: ({ backend: BackendDescription; seconds: number } & StageCost) | null = null;
   for (const backend of draft.backends) {
     const rates = backend.rates[precision];
     if (rates === undefined || !supportsStep(backend, step.kind, precision)) continue;
-    const own = typeof work === 'function' ? work(backend) : work;
-    const seconds = modelledSeconds(own, rates);
-    if (best === null || seconds < best.seconds) best = { backend, work: own, seconds };
+    const own = typeof cost === 'function' ? cost(backend) : { work: cost, scratchBytes: 0 };
+    const seconds = modelledSeconds(own.work, rates);
+    if (best === null || seconds < best.seconds) best = { backend, seconds, ...own };
   }
   if (best === null) throw new Error(`no allowed back end runs ${step.kind} in ${precision}`);
   const { read, write } = operandsOf(step);
   const level = 1 + Math.max(0, ...read.map((buffer) => draft.ready[buffer] as number));
   for (const buffer of write) draft.ready[buffer] = level;
-  draft.stages.push({ step, extent, level, variable, scratchBytes, ...best });
+  draft.stages.push({ step, extent, level, variable, ...best });
 }
 
 export function draftRows(draft: Draft, extent: Extent): number {

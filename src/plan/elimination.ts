@@ -43,8 +43,10 @@ export function eliminatedMessage(draft: Draft, block: MaskedBlock, gathered: Re
     },
     extent,
     0,
-    ({ name }) => eliminationWork(sums, cutset, shape, name === 'reference' ? 'logarithms' : 'products'),
-    tableBytes(sums, shape, draft.threads),
+    ({ name }) => {
+      const way = name === 'reference' ? 'logarithms' : 'products';
+      return { work: eliminationWork(sums, cutset, shape, way), scratchBytes: tableBytes(sums, shape, draft.threads, way) };
+    },
   );
   return message;
 }

@@ -71,12 +71,20 @@ export function eliminationWork(
   return { flops, exponentials: exponentials + assignments, bytes: width * rows.reduce((sum, one) => sum + one * (d + dv + 1), 0) };
 }
 
-/** Bytes of all tables over two variables, held by every thread; those over x1 hold a thread's share of its rows. */
-export function tableBytes(sums: readonly TableSum[], { rows, dv, width }: TableShape, threads: number): number {
-  const bytes = sums.map(({ neighbours }) => {
-    if (neighbours.length < 2) return 0;
-    const entries = neighbours.reduce((product, one) => product * (rows[one - 1] as number), dv + 1);
-    return width * entries * (neighbours.includes(1) ? 1 : threads);
-  });
-  return bytes.reduce((sum, one) => sum + one, 0);
+/** What the native kernels' tables of averages take in a thread at most: columns beyond it go through in further passes. */
+const PLANE_BYTES = 192 * 2 ** 20;
+
+/** Bytes of all tables over two variables in every thread; of x1 a table holds the rows that are the thread's share. */
+export function tableBytes(
+  sums: readonly TableSum[],
+  { rows, dv, width }: TableShape,
+  threads: number,
+  way: 'products' | 'logarithms',
+): number {
+  const n = (variable: number): number => (rows[variable - 1] as number) / (variable === 1 ? threads : 1);
+  const pairs = sums.flatMap(({ neighbours: [a, b] }) => (a === undefined || b === undefined ? [] : [n(a) * n(b)]));
+  const entries = pairs.reduce((sum, one) => sum + one, 0);
+  // The reference back end computes in fp64 whatever the operands are.
+  if (way === 'logarithms') return threads * 8 * entries * (dv + 1);
+  return threads * (Math.min(width * entries * dv, PLANE_BYTES) + 8 * width * entries);
 }
