@@ -210,7 +210,11 @@ const DegreeSchema = z
       .int()
       .optional()
       .meta({ description: 'Smallest even Taylor degree that certifies it; absent where none up to 64 does' }),
-    rank: z.number().optional().meta({ description: 'Features of the single polynomial of h' }),
+    features: z
+      .enum(['per-edge', 'whole'])
+      .optional()
+      .meta({ description: 'Forests: features of each edge; else of the single polynomial of h' }),
+    rank: z.number().optional().meta({ description: 'Number of features, of one edge or of the whole' }),
     breakEvenN: z.number().optional().meta({ description: 'Rows above which the approximation costs less than the exact plan' }),
   })
   .meta({ id: 'ApproximationDegree', description: 'What an absolute tolerance on values in [-1, 1] needs' });
@@ -220,6 +224,10 @@ const OutlookSchema = z
     threshold: ThresholdSchema,
     entryThreshold: z.number().meta({ description: '(ln n)^(1/k)' }),
     entryBound: z.number().optional(),
+    belowThreshold: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether the entry bound is below (ln n)^(1/k); the theorem is asymptotic' }),
     scoreBound: z.number().optional().meta({ description: 'Largest possible |score| for the entry bound' }),
     tolerances: z.array(DegreeSchema),
   })
