@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type BenchCase, benchEngine, benchRequest, bestMs } from './engine.ts';
+import { type BenchCase, benchEngine, benchRequest, bestProcessorMs } from './engine.ts';
 import { plotSvg, type Series } from './plot.ts';
 
-/** Measured time against n for every class: the slope of log time on log n beside the planned exponent. One thread, so that tiling does not bend it.
+/**
+ * Measured processor time against n for every class: the slope of log time on log n beside the planned exponent. One thread, so that tiling does not bend it.
  * `node bench/exponents.ts K4` measures the classes whose names hold the word, and leaves the recorded results alone. */
 
 const engine = await benchEngine(1);
@@ -58,7 +59,7 @@ for (const { name, sizes, one } of CLASSES.filter(({ name }) => name.includes(wa
   for (const n of sizes) {
     const request = benchRequest({ ...one, n });
     plan = engine.plan(request.problem);
-    points.push([n, await bestMs(engine, request, plan.estimatedMs > 500 ? 2 : 4)]);
+    points.push([n, await bestProcessorMs(engine, request, plan.estimatedMs > 500 ? 2 : 4)]);
   }
   if (plan === null) continue;
   const measured = slope(points);
@@ -75,7 +76,7 @@ if (wanted === '') {
   writeFileSync(new URL('results/exponents.md', import.meta.url), `${lines.join('\n')}\n`);
   writeFileSync(
     new URL('results/exponents.svg', import.meta.url),
-    plotSvg('Compute time against n, one thread (slope)', 'n', 'ms', series),
+    plotSvg('Processor time against n, one thread (slope)', 'n', 'ms', series),
   );
 }
 console.log(`\n${lines.join('\n')}`);
