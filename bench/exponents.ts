@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type BenchCase, benchEngine, benchRequest, bestProcessorMs } from './engine.ts';
+import { type BenchCase, benchEngine, benchRequest, bestThreadMs } from './engine.ts';
 import { plotSvg, type Series } from './plot.ts';
 
 /**
- * Measured processor time against n for every class: the slope of log time on log n beside the planned exponent. One thread, so that tiling does not bend it.
- * `node bench/exponents.ts K4` measures the classes whose names hold the word, and leaves the recorded results alone. */
+ * Measured time against n for every class: the slope of log time on log n beside the planned exponent. One thread,
+ * so that tiling does not bend it. `node bench/exponents.ts K4` measures the classes whose names hold the word, and leaves the recorded
+ * results alone.
+ */
 
 const engine = await benchEngine(1);
 const CLASSES: { name: string; sizes: number[]; one: Omit<BenchCase, 'n'> }[] = [
@@ -59,7 +61,7 @@ for (const { name, sizes, one } of CLASSES.filter(({ name }) => name.includes(wa
   for (const n of sizes) {
     const request = benchRequest({ ...one, n });
     plan = engine.plan(request.problem);
-    points.push([n, await bestProcessorMs(engine, request, plan.estimatedMs > 500 ? 2 : 4)]);
+    points.push([n, await bestThreadMs(engine, request, plan.estimatedMs > 500 ? 2 : 8)]);
   }
   if (plan === null) continue;
   const measured = slope(points);
@@ -76,7 +78,7 @@ if (wanted === '') {
   writeFileSync(new URL('results/exponents.md', import.meta.url), `${lines.join('\n')}\n`);
   writeFileSync(
     new URL('results/exponents.svg', import.meta.url),
-    plotSvg('Processor time against n, one thread (slope)', 'n', 'ms', series),
+    plotSvg('Compute time against n, one thread (slope)', 'n', 'ms', series),
   );
 }
 console.log(`\n${lines.join('\n')}`);
