@@ -33,7 +33,8 @@ export interface Message {
   readonly logSumExp: number | null;
 }
 
-export function newDraft(problem: Problem, backends: readonly BackendDescription[], threads: number): Draft {
+/** `threads` matters to steps that keep tables; approximations have none. */
+export function newDraft(problem: Problem, backends: readonly BackendDescription[], threads = 1): Draft {
   return { problem, backends, threads, buffers: [], ready: [], stages: [] };
 }
 
