@@ -48,7 +48,11 @@ function addBuffer(draft: Draft, buffer: BufferSpec): number {
   return draft.buffers.length - 1;
 }
 
-/** The buffer of one of q_j, v_j, b_j: the request's tensor, or the projection of its tokens, computed once. */
+/**
+ * The buffer of one of q_j, v_j, b_j: the request's tensor, or the projection of its tokens, computed once. Stacking the weights of all
+ * projections side by side was measured at 1.14 to 1.22x of the projections alone (native, AVX2, m = 512 and 1024, five of 64 columns),
+ * some 2 % of a request of path(3) at n = 4096, and was left.
+ */
 export function input(draft: Draft, role: 'q' | 'v' | 'b', variable: number): number {
   const name = `${role}${variable}`;
   const found = draft.buffers.findIndex((buffer) => buffer.name === name);
