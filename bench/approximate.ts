@@ -82,14 +82,25 @@ function surveyCase(bench: Bench, dimension: number, covariance: boolean): Case 
 function compressCase(bench: Bench, dimension: number, k: number): Case {
   const step: Step<Matrix> = {
     kind: 'compress',
-    ...{ input: operand(bench, n, dimension), center: operand(bench, 1, dimension), basis: operand(bench, dimension, k), tilts: [] },
+    ...{
+      input: operand(bench, n, dimension),
+      center: operand(bench, 1, dimension),
+      basis: operand(bench, dimension, k),
+      tilts: [],
+    },
     ...{ parts: 1, output: operand(bench, n, k), unary: operand(bench, n, 1), residual: operand(bench, 1, 1) },
   };
   return { name: `compress D=${dimension} to k=${k}`, flops: 4 * n * dimension * k, step, rows: 1 };
 }
 
 /** `edges` pairs of a cycle, or one monomial. */
-function contractCase(bench: Bench, dimension: number, degree: number, dv: number, monomials: readonly (readonly number[])[]): Case {
+function contractCase(
+  bench: Bench,
+  dimension: number,
+  degree: number,
+  dv: number,
+  monomials: readonly (readonly number[])[],
+): Case {
   const r = rank(dimension, degree);
   const t = Math.max(...monomials.flat());
   const visits = rank(monomials.length * dimension, degree);

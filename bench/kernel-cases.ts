@@ -1,5 +1,5 @@
 /** What bench/kernels.ts runs: steps of the native back end on random operands, with the work that each is counted for. */
-import type { Backend, Band, Matrix, Precision, Step, Work } from '../kernels/backend.ts';
+import { type Backend, type Band, CONTROL_CELLS, type Matrix, type Precision, type Step, type Work } from '../kernels/backend.ts';
 
 export interface Case {
   readonly name: string;
@@ -25,7 +25,7 @@ export function operand({ precision }: Bench, rows: number, cols: number): Matri
 }
 
 export function runStep({ backend }: Bench, step: Step<Matrix>, rows: number): number {
-  const control = new Int32Array(new SharedArrayBuffer(8));
+  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
   const report = backend.run(step, { firstRow: 0, lastRow: rows, control, callId: ++calls });
   if (report instanceof Promise) throw new Error('the native back end runs in the calling thread');
   return report.fallbackRows;
@@ -114,7 +114,7 @@ export function tensorCase(bench: Bench, n: number, d: number): Case {
 }
 
 /** x1 x2 + x2 x3 + x1 x3 by shared exponentials: 2 n³ (d + 1) flops whatever the product. */
-export function strassenCase(bench: Bench, n: number, d: number, product: 'gemm' | 'fast'): Case {
+export function strassenCase(bench: Bench, n: number, d: number, product: 'gemm' | 'fast' | 'auto'): Case {
   const edges = [
     [1, 2],
     [2, 3],

@@ -137,8 +137,12 @@ export interface CycleStep<T> extends WholePolynomial<T> {
   readonly kind: 'cycle';
   /** The variables in the order in which the cycle visits them, from x1; `monomials` holds just its edges. */
   readonly order: readonly number[];
-  /** 'gemm': classical products. 'fast': Strassen-Winograd channel by channel under a norm-wise certificate. */
-  readonly product: 'gemm' | 'fast';
+  /**
+   * 'gemm': classical products. 'fast': Strassen-Winograd channel by channel under a norm-wise certificate, rows that fail it by
+   * conditioning. 'auto': the kernel measures on some rows whether the certificate can be expected to hold, and takes 'fast' or 'gemm'
+   * for all; FAST_ROWS tells which.
+   */
+  readonly product: 'gemm' | 'fast' | 'auto';
   readonly message: T | null; // [n1, dv]
   readonly logSumExp: T; // [n1, 1]
 }
@@ -198,7 +202,8 @@ export type StepKind = Step<unknown>['kind'];
 /** Cells of the control block that a request's tiles share (Int32Array on shared memory). */
 export const CANCEL = 0; // not 0: stop at the next look
 export const PROGRESS = 1; // rows finished in the present stage, all slices together; kernels add to it
-export const CONTROL_CELLS = 2;
+export const FAST_ROWS = 2; // rows that fast products computed, all stages and slices together; kernels add to it
+export const CONTROL_CELLS = 3;
 
 /** One tile's context. */
 export interface TileContext {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AnalysisRequestSchema, readAnalysis } from '../src/contract/analysis.ts';
-import { AnalysisSchema } from '../src/contract/documents.ts';
+import { AnalysisSchema } from '../src/contract/analysis-documents.ts';
 import { analyze } from '../src/plan/analysis.ts';
 import { jsonCodec } from '../src/wire/json.ts';
 import { bodyOf } from './body.ts';

@@ -132,7 +132,7 @@ function encodeCycle(step: CycleStep<Matrix>, numbers: number[], operands: Opera
   const { order, product, message, logSumExp } = step;
   if (order.length !== step.variables.length)
     throw new Error(`native: a cycle of ${order.length} variables, not ${step.variables.length}`);
-  numbers.push(...order, product === 'fast' ? 1 : 0);
+  numbers.push(...order, ['gemm', 'fast', 'auto'].indexOf(product));
   const rows = step.variables[0]?.queries.rows ?? 0;
   operands.push(take('message', message, rows, message?.cols ?? 0), take('logSumExp', logSumExp, rows, 1));
 }

@@ -3,8 +3,12 @@ import { CONTROL_CELLS, type FloatArray, type Matrix, type Precision, type Rates
 import { runAttend } from './attend.ts';
 import { runCombine } from './combine.ts';
 
-/** Wall time spent on one figure; three figures and two precisions keep the whole under 100 ms. */
+/** Wall time spent on one figure; three figures and two precisions keep the whole under 100 ms on an idle machine. */
 const BUDGET_MS = 12;
+/** Runs within which the kernels are compiled by the JIT; on a busy machine the budget alone ends before that. */
+const MIN_RUNS = 40;
+/** Six figures of at most this long keep the whole under 200 ms whatever else the machine does. */
+const LIMIT_MS = 30;
 const ROWS = 64;
 const KEYS = 128;
 const D = 64;
@@ -28,17 +32,22 @@ export function measureRates(precision: Precision, now: () => number): Rates {
   };
 }
 
-/** The fastest of as many runs as fit the budget: the first ones are interpreted, and other processes disturb some. */
+/**
+ * The fastest of as many runs as fit the budget, and of `MIN_RUNS` at least: the first ones are interpreted, and other processes disturb
+ * some.
+ */
 function bestSeconds(now: () => number, run: () => void): number {
   const start = now();
   let best = Infinity;
   let before = start;
+  let runs = 0;
   do {
     run();
+    runs++;
     const after = now();
     best = Math.min(best, after - before);
     before = after;
-  } while (before - start < BUDGET_MS);
+  } while (before - start < BUDGET_MS || (runs < MIN_RUNS && before - start < LIMIT_MS));
   // A clock may be coarser than one run.
   return Math.max(best, 1e-3) / 1000;
 }

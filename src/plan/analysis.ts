@@ -5,6 +5,7 @@ import { toDot } from '../polynomial/dot.ts';
 import { polynomialFacts } from '../polynomial/facts.ts';
 import { formatPolynomial } from '../polynomial/polynomial.ts';
 import { approximationThreshold, entryThreshold, lowerBound, upperBound } from '../polynomial/statements.ts';
+import { exactExponent, PREFIXES } from './exponent.ts';
 import { formatPlan } from './format.ts';
 import { maskEdges, pairMasks } from './masks.ts';
 import { operandsOf } from './operands.ts';
@@ -22,16 +23,19 @@ const TOLERANCES = [1e-2, 1e-3, 1e-4];
 /** Everything that is known of a polynomial without its tensors (api.md §4); pure data, each claim with its source. */
 export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, limits: VerdictLimits): Record<string, unknown> {
   const { polynomial, rows, d, dv, batch, heads } = problem;
-  const masks = maskEdges(pairMasks(problem));
+  const pairs = pairMasks(problem);
+  const masks = maskEdges(pairs);
   const facts = polynomialFacts(polynomial, masks);
-  const { t, k, s, components, treewidth, cutset, eliminationOrder, exponent } = facts;
+  const { t, k, s, components, treewidth, cutset, eliminationOrder } = facts;
+  const exponent = exactExponent(problem, pairs);
+  const note = <S extends Noted>(statement: S): S => (pairs.length === 0 ? statement : withoutMask(statement));
   const n = rows[0] as number;
   const bound = entryBound === null ? null : scoreBound(polynomial, problem.scale, d, entryBound);
   return {
     polynomial: formatPolynomial(polynomial),
     ...{ t, k, s, monomials: polynomial.monomials, components, treewidth, cutset, eliminationOrder, class: facts.class, exponent },
-    upperBound: withoutNulls(upperBound(polynomial)),
-    lowerBound: withoutNulls(lowerBound(polynomial)),
+    upperBound: withoutNulls(exponent < facts.exponent ? PREFIXES : upperBound(polynomial, masks)),
+    lowerBound: withoutNulls(note(lowerBound(polynomial))),
     shape: { n, d, dv, batch, heads },
     plan: {
       ...planSummary(plan),
@@ -40,16 +44,25 @@ export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, l
       stages: plan.stages.map((stage) => stageSummary(stage, plan)),
     },
     approximation: {
-      threshold: withoutNulls(approximationThreshold(polynomial)),
+      threshold: withoutNulls(note(approximationThreshold(polynomial))),
       entryThreshold: entryThreshold(k, n),
-      ...(entryBound !== null && { entryBound }),
+      ...(entryBound !== null && { entryBound, belowThreshold: entryBound < entryThreshold(k, n) }),
       // Entries near 1e155 are enough for a bound that no double holds.
       ...(bound !== null && Number.isFinite(bound) && { scoreBound: bound }),
-      tolerances: bound === null ? [] : TOLERANCES.map((tolerance) => degreeFor(tolerance, bound, problem, plan)),
+      tolerances: entryBound === null ? [] : TOLERANCES.map((tolerance) => degreeFor(tolerance, entryBound, problem, plan)),
     },
-    tasks: capabilities(polynomial).map(withoutNulls),
+    tasks: capabilities(polynomial).map((capability) => withoutNulls(note(capability))),
     dot: toDot(polynomial, masks),
   };
+}
+
+type Noted = { readonly text: string } | { readonly statement: string };
+
+/** What is known of lower bounds, thresholds and tasks is known without a mask. */
+function withoutMask<S extends Noted>(said: S): S {
+  return 'text' in said
+    ? { ...said, text: `${said.text} Stated without a mask.` }
+    : { ...said, statement: `${said.statement} Stated without a mask.` };
 }
 
 function planSummary(plan: Plan): Record<string, unknown> {

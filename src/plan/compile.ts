@@ -9,9 +9,15 @@ import { type Draft, draftSeconds, newDraft, scratch, supports } from './draft.t
 import { maskEdges, pairMasks } from './masks.ts';
 import { peakBytes } from './memory.ts';
 import type { Machine, Plan, PlanAlgorithm, Stage } from './plan.ts';
-import { BLOCK_METHODS, type BlockMethod, solve, worthTrying } from './solve.ts';
+import { BLOCK_METHODS, type BlockMethod, solve } from './solve.ts';
+import { eliminationExponent } from './tables.ts';
 import { modelledMs } from './tiles.ts';
 import { addWork } from './work.ts';
+
+/** Tables that the planner takes by itself, all threads together; three quarters of the default MAX_INFLIGHT_BYTES. */
+const MAX_TABLE_BYTES = 3 * 2 ** 28;
+/** What streams in O(n d) memory is kept where tables would hardly be faster. */
+const TABLES_GAIN = 1.1;
 
 /**
  * Problem → Plan: h, with the edges of its mask, is cut into blocks, and every block takes the method and the back end that are fastest by
@@ -21,14 +27,14 @@ import { addWork } from './work.ts';
 export function compile(problem: Problem, machine: Machine): Plan {
   const backends = allowedBackends(problem, machine);
   if (problem.algorithm === 'definition') {
-    if (!supports(newDraft(problem, backends), ['definition'])) refuseBackend(problem, backends);
-    return finishPlan(definitionDraft(problem, backends), 'definition', machine.threads);
+    if (!supports(newDraft(problem, backends, machine.threads), ['definition'])) refuseBackend(problem, backends);
+    return finishPlan(definitionDraft(problem, backends, machine.threads), 'definition', machine.threads);
   }
   const masks = pairMasks(problem);
   const tree = blockTree(problem.polynomial, maskEdges(masks));
   const blocks = tree.blocks.map((block) => withMasks(block, masks));
   checkAlgorithm(problem, blocks);
-  const draft = newDraft(problem, backends);
+  const draft = newDraft(problem, backends, machine.threads);
   const used = new Set<PlanAlgorithm>();
   const always: StepKind[] = problem.projected.names.length > 0 ? ['attend', 'combine', 'project'] : ['attend', 'combine'];
   if (!supports(draft, always)) refuseBackend(problem, backends);
@@ -71,25 +77,30 @@ function checkAlgorithm({ algorithm }: Problem, blocks: readonly MaskedBlock[]):
 }
 
 /** The cheapest method that applies to a block, is not excluded by the request, and that a back end has. */
-export function chooseMethod({ problem, backends }: Draft, block: MaskedBlock): BlockMethod | null {
+export function chooseMethod({ problem, backends, threads }: Draft, block: MaskedBlock): BlockMethod | null {
   let best: { method: BlockMethod; seconds: number } | null = null;
   for (const method of BLOCK_METHODS) {
     if (!method.applies(block) || !permitted(method, block, problem)) continue;
-    const trial = newDraft(problem, backends);
+    const trial = newDraft(problem, backends, threads);
     if (!supports(trial, method.kinds)) continue;
     const gathered = { values: scratch(trial, 'values', { variable: 0, count: 1 }, problem.dv), bias: null };
     method.add(trial, block, new Map(block.variables.slice(1).map((variable) => [variable, gathered])));
     const seconds = draftSeconds(trial);
-    if (best === null || seconds < best.seconds) best = { method, seconds };
+    const gain = method.algorithm === 'elimination' ? TABLES_GAIN : 1;
+    if (best === null || (seconds * gain < best.seconds && affordable(trial))) best = { method, seconds };
   }
   return best?.method ?? null;
+}
+
+/** Where something slower needs no tables, ones that would crowd out other requests are not worth their speed. */
+function affordable({ stages }: Draft): boolean {
+  return stages.every(({ step, scratchBytes }) => step.kind !== 'eliminate' || scratchBytes <= MAX_TABLE_BYTES);
 }
 
 function permitted(method: BlockMethod, block: MaskedBlock, problem: Problem): boolean {
   const { algorithm } = problem;
   const pair = block.variables.length === 2;
-  if (algorithm === 'auto')
-    return pair ? method.algorithm === 'tree-messages' : method.algorithm !== 'fast-matmul' && worthTrying(method, block);
+  if (algorithm === 'auto') return pair ? method.algorithm === 'tree-messages' : method.algorithm !== 'fast-matmul';
   if (algorithm === 'conditioning') return method.algorithm === 'conditioning';
   return method.algorithm === algorithm || (pair && method.algorithm === 'tree-messages');
 }
@@ -142,7 +153,7 @@ function stageExponent({ step }: Stage): number {
     case 'conditioned':
       return step.cutset.length + (step.forest.some(({ parent }) => parent !== 0) ? 2 : 1);
     case 'eliminate':
-      return step.cutset.length + 3;
+      return eliminationExponent(step);
     case 'cycle':
       return 3;
     case 'prefix':

@@ -14,6 +14,17 @@ function cycleOrder(block: MaskedBlock): readonly number[] | null {
   return polynomialFacts(localBlock(block, []).polynomial).cycleOrder;
 }
 
+/** Each thread keeps the exponential matrix of every edge that does not meet the root; two levels of fast products pack 3.1 of it more. */
+function matrixBytes(rows: readonly number[], width: number, product: CycleStep<number>['product']): number {
+  const numbers = rows.slice(1, -1).reduce((sum, n, index) => sum + n * (rows[index + 2] as number), 0);
+  return width * numbers * (product !== 'gemm' && fastProductPays(rows) ? 4.1 : 1);
+}
+
+/** Only triangles have a single product a channel, and below 384 rows halving it gains nothing (kernels/native/src/probe.h). */
+function fastProductPays([, n, m, ...more]: readonly number[]): boolean {
+  return more.length === 0 && Math.min(n as number, m as number) >= 384;
+}
+
 /** The message of a cycle onto its root by shared exponential matrices and GEMM (math.md §6.3). */
 export function cycleMessage(
   draft: Draft,
@@ -44,7 +55,10 @@ export function cycleMessage(
     },
     extent,
     0,
-    cycleWork(rows, problem.d, withValues ? problem.dv : 0, bytesPerElement(problem.precision)),
+    () => ({
+      work: cycleWork(rows, problem.d, withValues ? problem.dv : 0, bytesPerElement(problem.precision)),
+      scratchBytes: matrixBytes(rows, bytesPerElement(problem.precision), product) * draft.threads,
+    }),
   );
   return message;
 }

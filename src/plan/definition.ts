@@ -5,8 +5,8 @@ import { pairMasks } from './masks.ts';
 import { definitionWork } from './work.ts';
 
 /** The plan that is the definition itself, one step over all tuples (math.md §1.2): the oracle, asked for by name. */
-export function definitionDraft(problem: Problem, backends: readonly BackendDescription[]): Draft {
-  const draft = newDraft(problem, backends);
+export function definitionDraft(problem: Problem, backends: readonly BackendDescription[], threads: number): Draft {
+  const draft = newDraft(problem, backends, threads);
   const { polynomial, rows, d, dv, hasValues, hasBias } = problem;
   const variables = rows.map((_, index) => ({
     queries: input(draft, 'q', index + 1),

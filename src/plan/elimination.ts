@@ -5,14 +5,7 @@ import { type LocalBlock, localBlock, localOperands, type MaskedBlock } from './
 import { addStage, bytesPerElement, type Draft, type Message } from './draft.ts';
 import { maskEdges } from './masks.ts';
 import { type Gathered, newMessage } from './messages.ts';
-import { eliminateWork } from './work.ts';
-
-/** Whether elimination saves a factor n over conditioning (math.md §6.5): nowhere else is it worth its tables. */
-export function eliminationPays(block: MaskedBlock): boolean {
-  const { polynomial, masks } = localBlock(block, []);
-  const { cutset, cutsetToTreewidth2 } = polynomialFacts(polynomial, maskEdges(masks));
-  return cutsetToTreewidth2.length + 3 < cutset.length + 2;
-}
+import { eliminationSums, eliminationWork, tableBytes } from './tables.ts';
 
 /** The order in which the free variables are summed out, x1 excepted, once the cutset is fixed. */
 function eliminationOrder({ polynomial, masks }: LocalBlock, cutset: readonly number[]): number[] {
@@ -31,22 +24,29 @@ export function eliminatedMessage(draft: Draft, block: MaskedBlock, gathered: Re
   const withValues = variables.some(({ values }) => values !== null);
   const extent = { variable: block.root, count: 1 };
   const message = newMessage(draft, `tables ${block.variables.join(',')}`, extent, withValues);
+  const order = eliminationOrder(local, cutset);
+  const { monomials } = local.polynomial;
+  const sums = eliminationSums({ monomials, masks: local.masks, cutset, order });
+  const shape = { rows: local.rows, d: problem.d, dv: withValues ? problem.dv : 0, width: bytesPerElement(problem.precision) };
   addStage(
     draft,
     {
       kind: 'eliminate',
       variables,
-      monomials: local.polynomial.monomials,
+      monomials,
       masks: local.masks,
       scale: problem.scale,
       cutset,
-      order: eliminationOrder(local, cutset),
+      order,
       message: message.u,
       logSumExp: message.logSumExp,
     },
     extent,
     0,
-    eliminateWork(local.rows, cutset, problem.d, withValues ? problem.dv : 0, bytesPerElement(problem.precision)),
+    ({ name }) => {
+      const way = name === 'reference' ? 'logarithms' : 'products';
+      return { work: eliminationWork(sums, cutset, shape, way), scratchBytes: tableBytes(sums, shape, draft.threads, way) };
+    },
   );
   return message;
 }

@@ -22,14 +22,17 @@ export function lifetimes(buffers: readonly BufferSpec[], stages: readonly Stage
   });
 }
 
-/** Bytes held at the worst level, all slices together. */
+/** Bytes held at the worst level, all slices together; threads work on one slice of one stage at a time. */
 export function peakBytes({ problem, buffers, stages }: Pick<Draft, 'problem' | 'buffers' | 'stages'>, slices: number): number {
   const width = bytesPerElement(problem.precision) * slices;
   const spans = lifetimes(buffers, stages);
   const sizes = buffers.map(({ extent, cols }) => extentRows(extent, problem.rows) * cols * width);
   const levels = new Set(stages.map(({ level }) => level));
   return Math.max(
-    ...[...levels].map((level) => sizes.reduce((sum, size, index) => sum + (alive(spans[index], level) ? size : 0), 0)),
+    ...[...levels].map((level) => {
+      const scratch = Math.max(...stages.filter((stage) => stage.level === level).map(({ scratchBytes }) => scratchBytes));
+      return sizes.reduce((sum, size, index) => sum + (alive(spans[index], level) ? size : 0), scratch);
+    }),
   );
 }
 

@@ -1,14 +1,19 @@
 import type { Problem } from '../contract/request.ts';
+import { polynomialFacts } from '../polynomial/facts.ts';
 import type { Polynomial } from '../polynomial/polynomial.ts';
 import type { Plan } from './plan.ts';
 
-/** What the approximate modes would need for a bound on the entries, by the plain Taylor certificate (math.md §3.1, §3.3-3.5). */
+/**
+ * What the approximate modes would need for a bound on the entries, by the plain Taylor certificate (math.md §3.1, §3.3-3.5): forests of
+ * pairs by features of each edge (§3.5 a), everything else by features of the whole of h (§3.5 b, d).
+ */
 
 const MAX_DEGREE = 64;
 
 export interface DegreeOutlook {
   readonly tolerance: number;
   readonly degree?: number;
+  readonly features?: 'per-edge' | 'whole';
   readonly rank?: number;
   readonly breakEvenN?: number;
 }
@@ -23,27 +28,34 @@ export function scoreBound(polynomial: Polynomial, scale: number, d: number, ent
 }
 
 /** The smallest even degree whose certificate meets the tolerance on values in [-1, 1], its rank, and the n from which it pays. */
-export function degreeFor(tolerance: number, bound: number, problem: Problem, plan: Plan): DegreeOutlook {
-  const degree = smallestDegree(tolerance, bound);
+export function degreeFor(tolerance: number, entryBound: number, problem: Problem, plan: Plan): DegreeOutlook {
+  const { polynomial, scale, d, dv } = problem;
+  const perEdge = polynomialFacts(polynomial).isForest;
+  const { variableCount: t, monomials } = polynomial;
+  const factors = perEdge ? monomials.map((monomial) => ({ variableCount: t, monomials: [monomial] })) : [polynomial];
+  const degree = smallestDegree(
+    tolerance,
+    factors.map((factor) => scoreBound(factor, scale, d, entryBound)),
+  );
   if (degree === null) return { tolerance };
-  const { polynomial, d, dv } = problem;
-  const rank = binomial(polynomial.monomials.length * d + degree, degree);
-  const t = polynomial.variableCount;
+  const rank = binomial((perEdge ? 1 : monomials.length) * d + degree, degree);
   const n = problem.rows[0] as number;
-  // Exact time grows like n^exponent from its modelled flops at this n; features cost 2 t n r (dv + 1) (math.md §3.5 b, d).
+  // Exact time grows like n^exponent from its modelled flops at this n; features cost 2 t n r (dv + 1), or 4 n r (dv + 1) an edge.
+  const each = (perEdge ? 4 * monomials.length : 2 * t) * rank * (dv + 1);
   const exactAtOne = plan.work.flops / (problem.batch * problem.heads) / n ** plan.exponent;
-  const breakEvenN = ((2 * t * rank * (dv + 1)) / exactAtOne) ** (1 / (plan.exponent - 1));
-  return { tolerance, degree, rank, breakEvenN: Math.ceil(breakEvenN) };
+  const breakEvenN = (each / exactAtOne) ** (1 / (plan.exponent - 1));
+  return { tolerance, degree, features: perEdge ? 'per-edge' : 'whole', rank, breakEvenN: Math.ceil(breakEvenN) };
 }
 
-/** ε = e^M M^(g+1)/(g+1)!, λ = -ln(1 - ε), error <= R tanh(λ/2) with R = 2. Logarithms, since e^M overflows early. */
-function smallestDegree(tolerance: number, bound: number): number | null {
+/** ε_i = e^M M^(g+1)/(g+1)! for each factor's M, λ = Σ -ln(1 - ε_i), error <= R tanh(λ/2) with R = 2. Logarithms, since e^M overflows early. */
+function smallestDegree(tolerance: number, bounds: readonly number[]): number | null {
   let logFactorial = 0;
   for (let g = 1; g <= MAX_DEGREE + 1; g++) {
     logFactorial += Math.log(g);
     if (g % 2 === 0) continue; // g is degree + 1
-    const epsilon = bound === 0 ? 0 : Math.exp(bound + g * Math.log(bound) - logFactorial);
-    if (epsilon < 1 && 2 * Math.tanh(-Math.log1p(-epsilon) / 2) <= tolerance) return g - 1;
+    const epsilons = bounds.map((bound) => (bound === 0 ? 0 : Math.exp(bound + g * Math.log(bound) - logFactorial)));
+    const lambda = epsilons.reduce((sum, epsilon) => sum - Math.log1p(-epsilon), 0);
+    if (epsilons.every((epsilon) => epsilon < 1) && 2 * Math.tanh(lambda / 2) <= tolerance) return g - 1;
   }
   return null;
 }

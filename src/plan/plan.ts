@@ -29,6 +29,8 @@ export interface Stage {
   readonly work: Work;
   readonly backend: BackendDescription;
   readonly seconds: number;
+  /** What the kernels of all threads hold for it besides the buffers: tables, shared matrices. */
+  readonly scratchBytes: number;
 }
 
 export type PlanAlgorithm =
@@ -86,7 +88,7 @@ export interface Plan {
   readonly stages: readonly Stage[];
   /** Of all slices together. */
   readonly work: Work;
-  /** Memory held at once at the worst moment: inputs, outputs, and the messages that are still to be read. */
+  /** Memory held at once at the worst moment: inputs, outputs, the messages that are still to be read, and the kernels' tables. */
   readonly bytes: number;
   /** Thread-seconds of all slices by the back ends' measured rates. */
   readonly seconds: number;

@@ -4,7 +4,7 @@ import { type MaskedBlock, withMasks } from './block.ts';
 import { conditionedMessage } from './conditioning.ts';
 import { cycleMessage, isCycle } from './cycle.ts';
 import { addStage, bytesPerElement, type Draft, draftRows, type Message, scratch } from './draft.ts';
-import { eliminatedMessage, eliminationPays } from './elimination.ts';
+import { eliminatedMessage } from './elimination.ts';
 import { bandBetween } from './masks.ts';
 import { attendMessage, type Fold, type Gathered, gather, newFold, receive } from './messages.ts';
 import type { BufferSpec, PlanAlgorithm } from './plan.ts';
@@ -27,7 +27,8 @@ export const BLOCK_METHODS: readonly BlockMethod[] = [
     algorithm: 'cycle-gemm',
     kinds: ['cycle'],
     applies: isCycle,
-    add: (draft, block, gathered) => cycleMessage(draft, block, gathered, 'gemm'),
+    // Whether fast products will hold shows in the tensors alone, so the choice is left to the kernel where the request leaves it open.
+    add: (draft, block, gathered) => cycleMessage(draft, block, gathered, draft.problem.algorithm === 'auto' ? 'auto' : 'gemm'),
   },
   {
     algorithm: 'fast-matmul',
@@ -38,11 +39,6 @@ export const BLOCK_METHODS: readonly BlockMethod[] = [
   { algorithm: 'conditioning', kinds: ['conditioned', 'merge'], applies: () => true, add: conditionedMessage },
   { algorithm: 'elimination', kinds: ['eliminate'], applies: (block) => block.variables.length > 2, add: eliminatedMessage },
 ];
-
-/** Whether the planner may take elimination by itself: only where it saves a factor n. */
-export function worthTrying(method: BlockMethod, block: MaskedBlock): boolean {
-  return method.algorithm !== 'elimination' || eliminationPays(block);
-}
 
 function pairMessage(draft: Draft, block: MaskedBlock, gathered: ReadonlyMap<number, Gathered>): Message {
   const child = block.variables[1] as number;

@@ -11,6 +11,8 @@ const WORTH_SPLITTING_SECONDS = 0.5e-3;
 const UNEVEN_PIECES = 4;
 /** Kernels work on blocks of rows; tiles that hold whole blocks leave no ragged ends. */
 const ROW_BLOCK = 64;
+/** Rows that fast products take together at most, four panels (kernels/native/src/fast.h). */
+const FAST_PANELS = 256;
 
 /** Rows [first, last) of a stage in every slice's numbering. */
 export interface RowRange {
@@ -30,11 +32,17 @@ export function cutRows(rows: number, { seconds, step }: Stage, slices: number, 
   // Three tiles on two threads take as long as four: whole rounds leave no thread without work in the last one.
   const pieces = Math.min(rows, enough > 1 && slices % threads !== 0 ? Math.ceil(enough / threads) * threads : enough);
   let size = Math.ceil(rows / pieces);
-  // A cycle's rows are the lanes of a panel: a tile of fewer costs as much as a whole one.
-  if (size > ROW_BLOCK || step.kind === 'cycle') size = Math.ceil(size / ROW_BLOCK) * ROW_BLOCK;
+  const block = rowBlock(step, rows);
+  if (size > ROW_BLOCK || step.kind === 'cycle') size = Math.ceil(size / block) * block;
   const ranges: RowRange[] = [];
   for (let first = 0; first < rows; first += size) ranges.push({ first, last: Math.min(rows, first + size) });
   return ranges;
+}
+
+/** A cycle's rows are the lanes of a panel, or of the panels that a fast product takes together: fewer cost as much as all of them. */
+function rowBlock(step: Stage['step'], rows: number): number {
+  const panels = step.kind === 'cycle' && step.product !== 'gemm' && step.order.length === 3 && rows >= 2 * FAST_PANELS;
+  return panels ? FAST_PANELS : ROW_BLOCK;
 }
 
 /** A tile of these starts by doing once more what the tiles before it did. */

@@ -33,16 +33,6 @@ export function prefixWork(
   };
 }
 
-/** Elimination (math.md §6.5): one n^3 (dv + 1) table sum for each summed variable and assignment of the cutset. */
-export function eliminateWork(rows: readonly number[], cutset: readonly number[], d: number, dv: number, width: number): Work {
-  const free = rows.filter((_, index) => !cutset.includes(index + 1));
-  const assignments = cutset.reduce((product, variable) => product * (rows[variable - 1] as number), 1);
-  const largest = Math.max(1, ...free);
-  const flops = Math.max(0, free.length - 1) * largest ** 3 * 2 * (dv + 1) + free.length * largest ** 2 * 2 * d;
-  const bytes = width * rows.reduce((sum, n) => sum + n * (d + dv + 1), 0);
-  return { flops: assignments * flops, exponentials: assignments * free.length * largest ** 3, bytes };
-}
-
 export function combineWork(rows: number, dv: number, inputs: number, width: number): Work {
   return { flops: rows * (dv + 1) * inputs, exponentials: 0, bytes: width * rows * (dv + 1) * (inputs + 1) };
 }

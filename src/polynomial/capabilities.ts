@@ -219,7 +219,7 @@ function rootFinding(polynomial: Polynomial): Capability {
   const unknowns = anyPolynomial ? wide : (sum ?? wide);
   const what = anyPolynomial ? 'any polynomial p' : 'any sum p of polynomials in one unknown each';
   const count = unknowns.variables.length;
-  const statement = `Roots p(y1, ..., y${count}) = 0 over a set of integers for ${what}, through ${listed(unknowns.variables)}; the root where it is unique, else the mean of all.`;
+  const statement = `Roots p(y1, ${count > 2 ? '..., ' : ''}y${count}) = 0 over a set of integers for ${what}, through ${listed(unknowns.variables)}; the root where it is unique, else the mean of all.`;
   const construction = `Score -β p(y)^2, one coordinate for each product of p^2 on a monomial that holds its unknowns; where it holds more, ${SIGN_COPIES}${tiedText(unknowns)}.`;
   return yes('root-finding', count, statement, `${SOURCES.paper}, Theorem 3.7; weights: ${SOURCES.derived}`, construction);
 }

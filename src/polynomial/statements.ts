@@ -1,7 +1,7 @@
 /** What is proved about the cost of h: bounds in both directions and the approximation threshold, each with its source (math.md §2, §3.0). */
 
 import { polynomialFacts } from './facts.ts';
-import { degreeOf, type Polynomial } from './polynomial.ts';
+import { degreeOf, type MaskEdge, type Polynomial } from './polynomial.ts';
 
 /** Where a claim comes from. `derived` marks what this project shows itself. */
 export const SOURCES = {
@@ -48,22 +48,34 @@ export function lowerBound(polynomial: Polynomial): Statement {
   const note = unitCoefficients(polynomial) ? '' : ' The sources state it for coefficients 1.';
   const bound = (text: string, hypothesis: string, source: string): Statement => ({ text: `${text}${note}`, hypothesis, source });
   if (facts.class === 'tree') {
-    return bound('Needs time n^(2-o(1)): it contains self-attention.', SETH, `${SOURCES.quadratic}; ${SOURCES.paper}, Theorem 3.5`);
+    return bound(
+      'Needs time n^(2-o(1)) at d = O(log n): it contains self-attention.',
+      SETH,
+      `${SOURCES.quadratic}; ${SOURCES.paper}, Theorem 3.5`,
+    );
   }
   if (facts.class === 'tensor') {
-    return bound(`Needs time n^(${facts.t}-o(1)).`, SETH, `${SOURCES.tensor}; ${SOURCES.paper}, Table 1`);
+    return bound(`Needs time n^(${facts.t}-o(1)) at d = O(log n).`, SETH, `${SOURCES.tensor}; ${SOURCES.paper}, Table 1`);
   }
   if (isStrassen(polynomial)) {
-    return bound('Needs time n^(ω-o(1)), ω the exponent of matrix multiplication.', MAX_2SAT, `${SOURCES.paper}, Table 1`);
+    return bound(
+      'Needs time n^(ω-o(1)) at d = O(log n), ω the exponent of matrix multiplication.',
+      MAX_2SAT,
+      `${SOURCES.paper}, Table 1`,
+    );
   }
   const hypothesis =
     facts.k > 2 ? `depends on h: ${SETH} for high degree, variants of Max-kSAT possible` : `depends on h: ${MAX_2SAT} for cycles`;
-  return bound('Needs superquadratic time; the exact exponent is open.', hypothesis, `${SOURCES.paper}, Theorem 3.6`);
+  return bound(
+    'Needs superquadratic time at d = O(log n); the exact exponent is open.',
+    hypothesis,
+    `${SOURCES.paper}, Theorem 3.6`,
+  );
 }
 
-/** The exact algorithm's time that stands behind the exponent of the facts (math.md §2.3). */
-export function upperBound(polynomial: Polynomial): Statement {
-  const { class: kind, exponent, treewidth, cutset, t } = polynomialFacts(polynomial);
+/** The exact algorithm's time that stands behind the exponent of the facts, mask edges included (math.md §2.3). */
+export function upperBound(polynomial: Polynomial, maskEdges: readonly MaskEdge[] = []): Statement {
+  const { class: kind, exponent, treewidth, cutset, t } = polynomialFacts(polynomial, maskEdges);
   const unconditional = (text: string, source: string): Statement => ({ text, hypothesis: null, source });
   if (kind === 'tree') return unconditional(`Time n^2 (d + dv): ${t - 1} attention calls.`, `${SOURCES.paper}, Theorem 3.5`);
   if (kind === 'tensor') return unconditional(`Time n^${t} d by the definition.`, `${SOURCES.paper}, Table 1`);
@@ -87,7 +99,7 @@ export function approximationThreshold(polynomial: Polynomial): ThresholdStateme
       exponent: 0,
     };
   const root = k === 2 ? 'sqrt(log n)' : `(log n)^(1/${k})`;
-  const fast = `Approximable in time n^(1+o(1)) when B = o(${root})`;
+  const fast = `For d = O(log n) and an error of 1/poly(n), approximable in time n^(1+o(1)) when B = o(${root})`;
   const statement = (text: string, hypothesis: string | null, source: string): ThresholdStatement => ({
     text,
     hypothesis,

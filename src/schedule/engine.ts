@@ -3,6 +3,7 @@ import { fail } from '../errors.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { chooseTask, runTask } from './approximation.ts';
+import { asRun } from './as-run.ts';
 import type { Binding } from './bind.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
@@ -107,7 +108,7 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
     );
     const { queueMs, stages, fallbackRows, tiles } = execution;
     const timing = { planMs, queueMs, computeMs, measureMs, stages };
-    return { ...collected, weights, measured, fallbackRows, tiles, plan: main.plan, timing };
+    return { ...collected, weights, measured, fallbackRows, tiles, plan: asRun(main.plan, execution), timing };
   } finally {
     session.close();
   }

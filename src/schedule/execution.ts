@@ -1,4 +1,4 @@
-import { CANCEL, CONTROL_CELLS } from '../../kernels/backend.ts';
+import { CANCEL, CONTROL_CELLS, FAST_ROWS } from '../../kernels/backend.ts';
 import { ServiceError } from '../errors.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
 import type { Binding } from './bind.ts';
@@ -13,6 +13,8 @@ export interface Execution {
   readonly computeMs: number;
   readonly stages: readonly StageTiming[];
   readonly fallbackRows: number;
+  /** Rows that fast matrix products computed. */
+  readonly fastRows: number;
   readonly tiles: number;
 }
 
@@ -96,6 +98,7 @@ async function runLevels(
     computeMs: ran.length > 0 ? Math.max(...ran.map(({ endMs }) => endMs)) - first : 0,
     stages: plan.stages.map((stage, index) => stageTiming(stage, spans[index], plan.batch * plan.heads)),
     fallbackRows,
+    fastRows: Atomics.load(control, FAST_ROWS),
     tiles,
   };
 }

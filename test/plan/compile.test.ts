@@ -57,9 +57,9 @@ describe('what is no forest is split into blocks', () => {
     ['x1*x2*x3 + x3*x4', 'conditioning', 3, 'attend 4; combine; conditioned'],
     ['x1*x2 + x2*x3*x4', 'conditioning', 3, 'conditioned; combine; attend 2'],
     ['x1*x2 + x3*x4*x5', 'conditioning', 3, 'attend 2 + conditioned; combine; attend 3; combine'],
-    [K4, 'conditioning', 4, 'conditioned'],
-    // Fixing x1 leaves a triangle; fixing x2 leaves a tree, and x1 has to be merged over x2's rows.
-    [DIAMOND, 'conditioning', 3, 'conditioned; merge'],
+    // Fixing x1 leaves a triangle, and tables over its pairs are cheaper than fixing another variable.
+    [K4, 'elimination', 4, 'eliminate'],
+    [DIAMOND, 'elimination', 3, 'eliminate'],
   ])('%s by %s, n^%d: %s', (polynomial, algorithm, exponent, stages) => {
     const plan = planOf(polynomial);
     expect([plan.algorithm, plan.exponent, outline(plan)]).toEqual([algorithm, exponent, stages]);
@@ -74,7 +74,51 @@ describe('what is no forest is split into blocks', () => {
   it('elimination is taken where it saves a factor n, and where there is none conditioning does it', () => {
     expect([planOf(PRISM).algorithm, planOf(PRISM).exponent]).toEqual(['elimination', 3]);
     expect([planOf(PRISM, {}, SIMPLE).algorithm, planOf(PRISM, {}, SIMPLE).exponent]).toEqual(['conditioning', 4]);
-    expect(planOf(K4).algorithm).toBe('conditioning');
+  });
+
+  it('elimination is weighed against conditioning by modelled time, back end by back end', () => {
+    const uneven = machine(backend('native', BASIC, 10), backend('reference', ALL));
+    const even = machine(backend('native', ALL, 10), backend('reference', ALL));
+    for (const polynomial of [K4, DIAMOND]) {
+      expect([planOf(polynomial, {}, uneven).algorithm, planOf(polynomial, {}, uneven).backend.name]).toEqual([
+        'conditioning',
+        'native',
+      ]);
+      expect([planOf(polynomial, {}, even).algorithm, planOf(polynomial, {}, even).backend.name]).toEqual([
+        'elimination',
+        'native',
+      ]);
+      const [forced, chosen] = [planOf(polynomial, { algorithm: 'conditioning' }, even), planOf(polynomial, {}, even)];
+      expect(chosen.seconds).toBeLessThan(forced.seconds / 1.1);
+    }
+    // One monomial leaves a single pair: nothing for tables to save.
+    expect(planOf('x1*x2*x3', {}, even).algorithm).toBe('conditioning');
+  });
+
+  it('tables count as memory, and ones above 768 MiB are left to those who ask for them', () => {
+    const [small, large] = [256, 2048].map((n) => planOf(DIAMOND, { shape: { n, d: 64 } }));
+    // One table over x2 and x3 for each of two threads, one over x1's rows: 256 * 256 * 65 numbers of 8 bytes.
+    expect(small?.stages[0]?.scratchBytes).toBe(3 * 8 * 256 * 256 * 65);
+    expect(small?.bytes).toBeGreaterThan(3 * 8 * 256 * 256 * 65);
+    expect([small?.algorithm, large?.algorithm]).toEqual(['elimination', 'conditioning']);
+    const forced = planOf(DIAMOND, { shape: { n: 2048, d: 64 }, algorithm: 'elimination' });
+    expect(forced.bytes).toBeGreaterThan(3 * 2 ** 28);
+    // The native kernels take columns in passes.
+    const native = planOf(DIAMOND, { shape: { n: 2048, d: 64 } }, machine(backend('native', ALL)));
+    expect([native.algorithm, native.bytes < 2 ** 30]).toEqual(['elimination', true]);
+  });
+
+  it('the exponent of an elimination is that of its widest sum', () => {
+    const exponent = (polynomial: string): number => planOf(polynomial, { algorithm: 'elimination' }).exponent;
+    expect([exponent(DIAMOND), exponent(K4), exponent('x1*x2*x3'), exponent(PRISM)]).toEqual([3, 4, 3, 3]);
+  });
+
+  it('a cycle counts the matrices that every thread keeps', () => {
+    const scratch = (n: number, algorithm: string): number | undefined =>
+      planOf(TRIANGLE, { shape: { n, d: 8 }, algorithm }).stages[0]?.scratchBytes;
+    expect([scratch(256, 'auto'), scratch(512, 'cycle-gemm')]).toEqual([2 * 4 * 256 * 256, 2 * 4 * 512 * 512]);
+    // Fast products are of packed quadrants, besides the matrix itself.
+    expect(scratch(512, 'auto')).toBeGreaterThan(4 * (scratch(512, 'cycle-gemm') ?? 0));
   });
 
   it('a cutset without x1 has its parts merged, at most 32 of them', () => {
@@ -82,7 +126,7 @@ describe('what is no forest is split into blocks', () => {
       [8, 8],
       [100, 32],
     ] as const) {
-      const { stages, buffers } = planOf(DIAMOND, { shape: { n, d: 4 } });
+      const { stages, buffers } = planOf(DIAMOND, { shape: { n, d: 4 } }, SIMPLE);
       const [conditioned, merge] = stages;
       expect(conditioned?.step).toMatchObject({ kind: 'conditioned', cutset: [2], parts });
       expect(conditioned?.extent).toEqual({ variable: 0, count: parts });

@@ -569,8 +569,13 @@ export interface components {
              */
             degree?: number;
             /**
+             * @description Forests: features of each edge; else of the single polynomial of h
+             * @enum {string}
+             */
+            features?: "per-edge" | "whole";
+            /**
              * Format: double
-             * @description Features of the single polynomial of h
+             * @description Number of features, of one edge or of the whole
              */
             rank?: number;
             /**
@@ -618,6 +623,8 @@ export interface components {
             entryThreshold: number;
             /** Format: double */
             entryBound?: number;
+            /** @description Whether the entry bound is below (ln n)^(1/k); the theorem is asymptotic */
+            belowThreshold?: boolean;
             /**
              * Format: double
              * @description Largest possible |score| for the entry bound

@@ -103,7 +103,7 @@ napi_value run(const Call &call) {
   tile.firstRow = reader.integer(0, 1L << 31, "firstRow");
   tile.lastRow = reader.integer(0, 1L << 31, "lastRow");
   tile.callId = reader.number();
-  tile.control = {static_cast<int32_t *>(control.data)};
+  tile.control = {static_cast<int32_t *>(control.data), static_cast<long>(control.length)};
   const KernelTable &kernels = reader.isDouble() ? isa.float64 : isa.float32;
   if (approximate) {
     runApproximate(kernels.approximate, static_cast<int>(kind), reader, tile);

@@ -144,9 +144,9 @@ void closeChannel(const Cycle<T> &cycle, const Panels<T> &p, long c) {
   }
 }
 
-// w, h and their maxima for rows [row, row + count) of the output in the sets' lanes.
+// w, h and their maxima for `count` rows of the output in the sets' lanes; every set is one panel, from `row` on `apart` rows apart.
 template <class T>
-void openPanels(const Cycle<T> &cycle, const Panels<T> &p, long row, long count) {
+void openPanels(const Cycle<T> &cycle, const Panels<T> &p, long row, long count, long apart = kPanel<T>) {
   constexpr long P = kPanel<T>;
   const CycleArgs &a = cycle.a;
   const Stage<T> &first = cycle.stage[1], &last = cycle.stage[cycle.stages];
@@ -154,7 +154,7 @@ void openPanels(const Cycle<T> &cycle, const Panels<T> &p, long row, long count)
     T *queries = p.queries + set * cycle.d * P;
     memset(queries, 0, sizeof(T) * static_cast<size_t>(cycle.d * P));
     const long lanes = least(P, count - set * P);
-    if (lanes > 0) packKeys<T>(rowOf<T>(a.h.queries[1], row + set * P, cycle.d), lanes, cycle.d, queries);
+    if (lanes > 0) packKeys<T>(rowOf<T>(a.h.queries[1], row + set * apart, cycle.d), lanes, cycle.d, queries);
     crossScores<T>(cycle, cycle.lastQueries, last.m, queries, cycle.lastBias, p.w + set * p.stride);
     exponentiate<T>(p.w + set * p.stride, last.m, p.top + set * 2 * P);
     crossScores<T>(cycle, cycle.firstQueries, first.n, queries, first.shift, p.h + set * p.stride);
@@ -233,13 +233,88 @@ bool fallBack(const Cycle<T> &cycle, const long *failed, long count) {
   return true;
 }
 
+// The channel of values that lies furthest to one side, whose errors therefore add up most. Channels are dv >= 1.
+template <class T>
+long steadiestChannel(const T *values, long n, long dv) {
+  long found = 0;
+  double most = -1;
+  for (long c = 0; c < dv; c++) {
+    const double largest = largestOf<T>(values, n, dv, c);
+    double sum = 0;
+    for (long l = 0; l < n; l++) sum += static_cast<double>(values[l * dv + c]);
+    const double share = largest > 0 ? __builtin_fabs(sum) / largest : 0;
+    if (!(share > most)) continue;
+    most = share;
+    found = c;
+  }
+  return found;
+}
+
+template <class T>
+bool tryChannel(const Cycle<T> &cycle, const Panels<T> &p, long c, double *error) {
+  openProbe<T>(cycle, p);
+  if (!runChannel<T>(cycle, p, c)) return false;
+  closeChannel<T>(cycle, p, c);
+  probeChannel<T>(cycle, p, c);
+  closeProbe<T>(cycle, p, error);
+  return true;
+}
+
+// Whether the fast product may be expected to hold: two channels of one group, its panels spread over all rows of the output, under the
+// certificate with a margin. The channel of ones stands for itself, one of values for the others.
+template <class T>
+bool tryFast(const Cycle<T> &cycle, bool *holds) {
+  constexpr long P = kPanel<T>;
+  constexpr double kMargin = 2;
+  const Panels<T> p = layOutPanels<T>(cycle);
+  const long dv = cycle.dv, lanes = P * p.sets;
+  double ones[kMaxLanes], others[kMaxLanes] = {};
+  openPanels<T>(cycle, p, 0, lanes, (cycle.a.h.n[1] - P) / (p.sets - 1));
+  if (!tryChannel<T>(cycle, p, dv, ones)) return false;
+  const long steadiest = cycle.lastValues ? steadiestChannel<T>(cycle.lastValues, cycle.stage[1].m, dv) : dv;
+  if (dv > 0 && !tryChannel<T>(cycle, p, steadiest, others)) return false;
+  *holds = true;
+  for (long lane = 0; lane < lanes; lane++) {
+    const long set = lane / P, i = lane % P;
+    if (isEmptyRow<T>(cycle, p.top + set * 2 * P, i)) continue;
+    const double total = static_cast<double>(p.sums[(set * (dv + 1) + dv) * P + i]);
+    const double error = __builtin_sqrt(ones[lane] * ones[lane] + static_cast<double>(dv) * others[lane] * others[lane]);
+    if (!(kMargin * error <= kFastEpsilon * total)) *holds = false;
+  }
+  return true;
+}
+
+// The shared matrices, packed for the product that the step asks for; `measured` decides once a thread and call, from rows that are the
+// same for all tiles, so that every thread decides alike. False if cancelled.
+template <class T>
+bool prepareProduct(Cycle<T> &cycle) {
+  const CycleArgs &a = cycle.a;
+  // The fast product is for one matrix product a channel; longer cycles, and what is too small to halve, take the classical one.
+  const bool fast = a.product != Product::classical && a.h.t == 3;
+  cycle.levels = fast ? fastLevels<T>(a.h.n[a.order[1]], a.h.n[a.order[2]], a.h.n[1]) : 0;
+  PackedFor &packed = packedFor(kSlotCycleMatrices);
+  const bool ready = packed.callId == a.tile.callId && packed.owner == a.h.queries[1];
+  if (a.product != Product::measured || cycle.levels == 0) return prepareCycle<T>(cycle);
+  if (ready) cycle.levels = packed.levels;
+  if (!prepareCycle<T>(cycle)) return false;
+  if (ready) return true;
+  bool holds = false;
+  if (!tryFast<T>(cycle, &holds)) {
+    packed = {-1, nullptr, 0};
+    return false;
+  }
+  if (holds) return true;
+  packed = {-1, nullptr, 0};
+  cycle.levels = 0;
+  return prepareCycle<T>(cycle);
+}
+
 template <class T>
 long cycleStep(const CycleArgs &a) {
   const long dv = a.message ? a.h.dv : 0;
-  // The fast product is for one matrix product a channel; longer cycles, and what is too small to halve, take the classical one.
-  const int levels = a.fast && a.h.t == 3 ? fastLevels<T>(a.h.n[a.order[1]], a.h.n[a.order[2]], a.h.n[1]) : 0;
-  Cycle<T> cycle = {a, a.h.t - 2, a.h.d, dv, 0, levels, {}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
-  if (!prepareCycle<T>(cycle)) return 0;
+  Cycle<T> cycle = {a, a.h.t - 2, a.h.d, dv, 0, 0, {}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+  if (!prepareProduct<T>(cycle)) return 0;
+  const int levels = cycle.levels;
   const Panels<T> p = layOutPanels<T>(cycle);
   const long lanes = kPanel<T> * p.sets;
   long failed[kMaxLanes], fallbackRows = 0;
@@ -258,6 +333,7 @@ long cycleStep(const CycleArgs &a) {
     const long failures = storePanels<T>(cycle, p, row, count, levels ? fastError : nullptr, failed);
     if (failures > 0 && !fallBack<T>(cycle, failed, failures)) return fallbackRows;
     fallbackRows += failures;
+    if (levels) a.tile.control.countFast(count - failures);
     a.tile.control.advance(count);
   }
   return fallbackRows;

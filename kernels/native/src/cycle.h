@@ -192,7 +192,7 @@ bool prepareCycle(Cycle<T> &cycle) {
                       cycle.lastQueries);
     for (int k = 1; k <= cycle.stages; k++)
       if (!fillMatrix<T>(cycle, cycle.stage[k], k)) return false;
-    packed = {a.tile.callId, a.h.queries[1]};
+    packed = {a.tile.callId, a.h.queries[1], cycle.levels};
   }
   for (int k = 1; k <= cycle.stages; k++) {
     Stage<T> &s = cycle.stage[k];

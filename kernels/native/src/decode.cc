@@ -227,7 +227,7 @@ CycleArgs readCycle(Reader &r, const Tile &tile) {
     if (!edge) reject("a monomial is not an edge of the cycle");
   }
   if (a.h.maskCount != 0) reject("the cycle kernel takes no pair masks");
-  a.fast = r.integer(0, 1, "product") == 1;
+  a.product = static_cast<Product>(r.integer(0, 2, "product"));
   a.message = r.matrix(a.h.n[1], a.h.dv, true, "message");
   a.logSumExp = r.matrix(a.h.n[1], 1, false, "logSumExp");
   checkTile(tile, a.h.n[1]);

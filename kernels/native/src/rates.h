@@ -52,7 +52,7 @@ double timeAttend(long n, long d, T *data, double budget) {
   double best = 1e9;
   const double end = secondsNow() + budget;
   for (int i = 0; i < 2 || secondsNow() < end; i++) {
-    a.tile = {0, n, -2.0 - i, {control}};
+    a.tile = {0, n, -2.0 - i, {control, 2}};
     const double start = secondsNow();
     attendStep<T>(a);
     const double elapsed = secondsNow() - start;

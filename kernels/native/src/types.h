@@ -17,8 +17,12 @@ constexpr long kFar = 1L << 52;
 // Cells of the control block that all tiles of a request share (kernels/backend.ts).
 struct Control {
   int32_t *cells;
+  long count;
   bool cancelled() const { return __atomic_load_n(cells, __ATOMIC_RELAXED) != 0; }
   void advance(long rows) const { __atomic_fetch_add(cells + 1, static_cast<int32_t>(rows), __ATOMIC_RELAXED); }
+  void countFast(long rows) const {
+    if (count > 2) __atomic_fetch_add(cells + 2, static_cast<int32_t>(rows), __ATOMIC_RELAXED);
+  }
 };
 
 struct Tile {
@@ -95,11 +99,13 @@ struct ConditionedArgs {
   void *message, *logSumExp;
 };
 
+enum class Product : int { classical, fast, measured };  // measured: fast where a trial says that it will hold
+
 struct CycleArgs {
   Tile tile;
   PolynomialArgs h;
   int order[kMaxVariables];  // t entries, order[0] = 1
-  bool fast;
+  Product product;
   void *message, *logSumExp;
 };
 
@@ -152,6 +158,7 @@ void *scratch(Slot slot, size_t bytes);
 struct PackedFor {
   double callId;
   const void *owner;
+  int levels = 0;  // of the fast product, for a cycle's matrices
 };
 PackedFor &packedFor(Slot slot);
 double secondsNow();

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { CycleStep, Matrix, VariableOperands } from '../../../kernels/backend.ts';
+import {
+  CONTROL_CELLS,
+  type CycleStep,
+  FAST_ROWS,
+  type Matrix,
+  PROGRESS,
+  type VariableOperands,
+} from '../../../kernels/backend.ts';
 import type { NativeBackend } from '../../../kernels/native/index.ts';
 import {
   expectedOutput,
@@ -15,6 +22,7 @@ import { SETS_AND_PRECISIONS } from './sets.ts';
 
 interface Outcome extends Output {
   readonly fallbackRows: number;
+  readonly fastRows: number;
 }
 
 let calls = 1e6;
@@ -31,7 +39,7 @@ function run(
   backend: NativeBackend,
   problem: Problem,
   order: readonly number[],
-  product: 'gemm' | 'fast',
+  product: CycleStep<Matrix>['product'],
   cuts: number[] = [],
 ): Outcome {
   const { rows } = problem.variables[0].queries;
@@ -40,15 +48,15 @@ function run(
   const message = matrix(precision, rows, dv);
   const logSumExp = matrix(precision, rows, 1);
   const step: CycleStep<Matrix> = { kind: 'cycle', ...problem, order, product, message, logSumExp };
-  const control = new Int32Array(2);
+  const control = new Int32Array(CONTROL_CELLS);
   const callId = ++calls;
   let fallbackRows = 0;
   for (const [i, firstRow] of [0, ...cuts].entries()) {
     const tile = { firstRow, lastRow: cuts[i] ?? rows, control, callId };
     fallbackRows += backend.run(step, tile).fallbackRows;
   }
-  expect(control[1]).toBe(rows);
-  return { message, logSumExp, fallbackRows };
+  expect(control[PROGRESS]).toBe(rows);
+  return { message, logSumExp, fallbackRows, fastRows: control[FAST_ROWS] };
 }
 
 const ORDERS = [
@@ -148,7 +156,37 @@ describe.each(SETS_AND_PRECISIONS)('the fast product on $isa in $precision', ({ 
       }
       if (score < 1) expect(fast.fallbackRows).toBe(0);
       else expect(fast.fallbackRows).toBeGreaterThan(100);
+      expect(fast.fastRows).toBe(sizes[0] - fast.fallbackRows);
     }
+  });
+
+  it.each([
+    { name: 'one level', sizes: [150, 391, 402] },
+    { name: 'two levels', sizes: [261, 771, 790] },
+  ])('measured first, is taken where scores are small and left where they are not, by $name', ({ sizes }) => {
+    for (const score of [0.2, 60]) {
+      const problem = problemOf(sizes, score);
+      const chosen = run(backend, problem, [1, 2, 3], 'auto', [70]);
+      const [fast, gemm] = (['fast', 'gemm'] as const).map((product) => run(backend, problem, [1, 2, 3], product, [70]));
+      expect(chosen.fastRows).toBe(score < 1 ? sizes[0] : 0);
+      // The choice changes nothing else: the numbers are those of the product that was taken, bit for bit.
+      const same = score < 1 ? fast : gemm;
+      expect(chosen.fallbackRows).toBe(same?.fallbackRows);
+      expect(chosen.message.data).toEqual(same?.message.data);
+      expect(chosen.logSumExp.data).toEqual(same?.logSumExp.data);
+    }
+  });
+
+  it('measured first, decides alike for all tiles, whatever comes first', () => {
+    const problem = problemOf([150, 391, 402], 0.2);
+    const [whole, cut] = [[], [1, 40, 149]].map((cuts) => run(backend, problem, [1, 2, 3], 'auto', cuts));
+    expect([whole?.fastRows, cut?.fastRows]).toEqual([150, 150]);
+  });
+
+  it('measured first, does not ask for it below the crossover or on longer cycles', () => {
+    expect(run(backend, problemOf([150, 200, 402], 0.2), [1, 2, 3], 'auto').fastRows).toBe(0);
+    const square = { ...problemOf([150, 391, 391, 391], 0.2), monomials: cycleOf([1, 2, 3, 4]).monomials };
+    expect(run(backend, square, [1, 2, 3, 4], 'auto').fastRows).toBe(0);
   });
 });
 

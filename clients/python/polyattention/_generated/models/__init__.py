@@ -8,6 +8,7 @@ from .analysis_request_precision import AnalysisRequestPrecision
 from .analysis_request_scale_type_0 import AnalysisRequestScaleType0
 from .analysis_shape import AnalysisShape
 from .approximation_degree import ApproximationDegree
+from .approximation_degree_features import ApproximationDegreeFeatures
 from .approximation_options import ApproximationOptions
 from .approximation_options_method import ApproximationOptionsMethod
 from .approximation_outlook import ApproximationOutlook
@@ -98,6 +99,7 @@ __all__ = (
     "AnalysisRequestScaleType0",
     "AnalysisShape",
     "ApproximationDegree",
+    "ApproximationDegreeFeatures",
     "ApproximationOptions",
     "ApproximationOptionsMethod",
     "ApproximationOutlook",

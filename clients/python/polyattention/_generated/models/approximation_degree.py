@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.approximation_degree_features import ApproximationDegreeFeatures
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ApproximationDegree")
@@ -18,12 +19,15 @@ class ApproximationDegree:
     Attributes:
         tolerance (float):
         degree (int | Unset): Smallest even Taylor degree that certifies it; absent where none up to 64 does
-        rank (float | Unset): Features of the single polynomial of h
+        features (ApproximationDegreeFeatures | Unset): Forests: features of each edge; else of the single polynomial of
+            h
+        rank (float | Unset): Number of features, of one edge or of the whole
         break_even_n (float | Unset): Rows above which the approximation costs less than the exact plan
     """
 
     tolerance: float
     degree: int | Unset = UNSET
+    features: ApproximationDegreeFeatures | Unset = UNSET
     rank: float | Unset = UNSET
     break_even_n: float | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -32,6 +36,10 @@ class ApproximationDegree:
         tolerance = self.tolerance
 
         degree = self.degree
+
+        features: str | Unset = UNSET
+        if not isinstance(self.features, Unset):
+            features = self.features.value
 
         rank = self.rank
 
@@ -46,6 +54,8 @@ class ApproximationDegree:
         )
         if degree is not UNSET:
             field_dict["degree"] = degree
+        if features is not UNSET:
+            field_dict["features"] = features
         if rank is not UNSET:
             field_dict["rank"] = rank
         if break_even_n is not UNSET:
@@ -60,6 +70,13 @@ class ApproximationDegree:
 
         degree = remaining_members.pop("degree", UNSET)
 
+        _features = remaining_members.pop("features", UNSET)
+        features: ApproximationDegreeFeatures | Unset
+        if isinstance(_features, Unset):
+            features = UNSET
+        else:
+            features = ApproximationDegreeFeatures(_features)
+
         rank = remaining_members.pop("rank", UNSET)
 
         break_even_n = remaining_members.pop("breakEvenN", UNSET)
@@ -67,6 +84,7 @@ class ApproximationDegree:
         approximation_degree = cls(
             tolerance=tolerance,
             degree=degree,
+            features=features,
             rank=rank,
             break_even_n=break_even_n,
         )

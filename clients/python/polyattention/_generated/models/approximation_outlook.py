@@ -25,6 +25,7 @@ class ApproximationOutlook:
         entry_threshold (float): (ln n)^(1/k)
         tolerances (list[ApproximationDegree]):
         entry_bound (float | Unset):
+        below_threshold (bool | Unset): Whether the entry bound is below (ln n)^(1/k); the theorem is asymptotic
         score_bound (float | Unset): Largest possible |score| for the entry bound
     """
 
@@ -32,6 +33,7 @@ class ApproximationOutlook:
     entry_threshold: float
     tolerances: list[ApproximationDegree]
     entry_bound: float | Unset = UNSET
+    below_threshold: bool | Unset = UNSET
     score_bound: float | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -47,6 +49,8 @@ class ApproximationOutlook:
 
         entry_bound = self.entry_bound
 
+        below_threshold = self.below_threshold
+
         score_bound = self.score_bound
 
         field_dict: dict[str, Any] = {}
@@ -60,6 +64,8 @@ class ApproximationOutlook:
         )
         if entry_bound is not UNSET:
             field_dict["entryBound"] = entry_bound
+        if below_threshold is not UNSET:
+            field_dict["belowThreshold"] = below_threshold
         if score_bound is not UNSET:
             field_dict["scoreBound"] = score_bound
 
@@ -84,6 +90,8 @@ class ApproximationOutlook:
 
         entry_bound = remaining_members.pop("entryBound", UNSET)
 
+        below_threshold = remaining_members.pop("belowThreshold", UNSET)
+
         score_bound = remaining_members.pop("scoreBound", UNSET)
 
         approximation_outlook = cls(
@@ -91,6 +99,7 @@ class ApproximationOutlook:
             entry_threshold=entry_threshold,
             tolerances=tolerances,
             entry_bound=entry_bound,
+            below_threshold=below_threshold,
             score_bound=score_bound,
         )
 
