@@ -218,6 +218,8 @@ export interface TileContext {
 export interface TileReport {
   /** Rows that failed their certificate and were computed by the fallback (math.md §6.3). */
   readonly fallbackRows: number;
+  /** Pairs of a row and a key that an attend step with `dropBelow` left out. */
+  readonly prunedPairs?: number;
 }
 
 /** Modelled work of a step, or of a whole plan. Multiply-add counts as two flops. */

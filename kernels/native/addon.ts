@@ -13,7 +13,7 @@ export const KINDS = { attend: 0, combine: 1, merge: 2, conditioned: 3, cycle: 4
 /** Everything wrong with the arguments is thrown as an Error. `isa` is an index into `isas()`, `precision` 32 or 64. */
 export interface Addon {
   isas(): string[];
-  /** One tile of one step; gives the rows that the fallback computed. */
+  /** One tile of one step; gives the rows that the fallback computed, of attend the pairs of a row and a key left out. */
   run(isa: number, kind: number, numbers: Float64Array, operands: readonly (FloatArray | null)[], control: Int32Array): number;
   /** [flops/s, exponentials/s, bytes/s, seconds a tile]. */
   rates(isa: number, precision: number): [number, number, number, number];

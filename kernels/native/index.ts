@@ -61,7 +61,8 @@ function rates(addon: Addon, isa: number, precision: Precision): Rates {
 function run(addon: Addon, isa: number, step: Step<Matrix>, tile: TileContext): TileReport {
   if ('variables' in step && step.variables.some(({ queries }) => queries.rows === 0)) return fillEmpty(step, tile);
   const { kind, numbers, operands } = encode(step, tile);
-  return { fallbackRows: addon.run(isa, KINDS[kind], numbers, operands, tile.control) };
+  const count = addon.run(isa, KINDS[kind], numbers, operands, tile.control);
+  return kind === 'attend' ? { fallbackRows: 0, prunedPairs: count } : { fallbackRows: count };
 }
 
 /** A variable without rows (padding of length 0) leaves no tuple: every row of the tile is empty (math.md §7). */

@@ -1,6 +1,7 @@
 // The Node-API boundary. It exports, for the loader in index.ts:
 //   isas(): string[]                                             what this build and machine can run, best first
-//   run(isa, kind, numbers, operands, control): number           one tile of one step; returns the rows that fell back
+//   run(isa, kind, numbers, operands, control): number           one tile of one step; returns the rows that fell back,
+//                                                              of attend the pairs of a row and a key that were left out
 //   rates(isa, precision): [flops/s, exp/s, bytes/s, s/tile]     the planner's constants
 //   peak(isa, precision, seconds): number                        flops/s of bare multiply-adds
 //   threadSeconds(): number                                      processor time of the calling thread, to the nanosecond
@@ -61,8 +62,7 @@ long dispatch(const KernelTable &kernels, Kind kind, Reader &reader, const Tile 
     case Kind::attend: {
       const AttendArgs a = readAttend(reader, tile);
       reader.finish();
-      kernels.attend(a);
-      return 0;
+      return kernels.attend(a);
     }
     case Kind::combine: {
       const CombineArgs a = readCombine(reader, tile);

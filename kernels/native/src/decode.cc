@@ -139,6 +139,8 @@ AttendArgs readAttend(Reader &r, const Tile &tile) {
   a.values = r.matrix(a.nk, a.dv, true, "values");
   a.message = r.matrix(a.nq, a.dv, true, "message");
   a.logSumExp = r.matrix(a.nq, 1, false, "logSumExp");
+  a.dropBelow = r.number();
+  if (!(a.dropBelow >= 0)) reject("dropBelow is negative or not a number");
   if (!a.queries && a.nq != 1) reject("without queries there is one row");
   if (a.message && !a.values) reject("a message needs values");
   checkTile(tile, a.nq);

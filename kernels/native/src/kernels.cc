@@ -2,6 +2,7 @@
 #include "apply.h"
 #include "compress.h"
 #include "contract.h"
+#include "prune.h"
 #include "rates.h"
 
 #define POLY_NAME_OF(isa) #isa
@@ -15,7 +16,7 @@ namespace {
 
 template <class T>
 KernelTable table() {
-  return {attendStep<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>,
+  return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>,
           {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>}};
 }
 

@@ -49,6 +49,7 @@ double timeAttend(long n, long d, T *data, double budget) {
   a.scale = 1.0 / static_cast<double>(d);
   a.lowest = -kFar;
   a.highest = kFar;
+  a.dropBelow = __builtin_inf();
   double best = 1e9;
   const double end = secondsNow() + budget;
   for (int i = 0; i < 2 || secondsNow() < end; i++) {

@@ -42,6 +42,7 @@ struct AttendArgs {
   long nq, nk, d, dv;
   double scale;
   long lowest, highest;
+  double dropBelow;  // infinite: nothing may be left out
 };
 
 struct CombineArgs {
@@ -130,7 +131,7 @@ struct ApproximateTable {
 
 // The kernels of one instruction set and one precision. Those that return long give the rows computed by the fallback.
 struct KernelTable {
-  void (*attend)(const AttendArgs &);
+  long (*attend)(const AttendArgs &);  // gives the pairs of a row and a key that were left out
   void (*combine)(const CombineArgs &);
   void (*merge)(const MergeArgs &);
   void (*conditioned)(const ConditionedArgs &);
@@ -150,7 +151,8 @@ struct IsaTable {
 enum Slot : int {
   kSlotKeys, kSlotKeyBias, kSlotValues, kSlotQueries, kSlotScores, kSlotOutput, kSlotRowState, kSlotForest, kSlotAssignment,
   kSlotCycleMatrices, kSlotCyclePanels, kSlotCycleRows, kSlotFast, kSlotFastShared, kSlotSpare,
-  kSlotFeatureMap, kSlotFeatureRows, kSlotFeatureSums, kSlotFeatureWeights, kSlots
+  kSlotFeatureMap, kSlotFeatureRows, kSlotFeatureSums, kSlotFeatureWeights,
+  kSlotPruneCells, kSlotPruneKeys, kSlotPruneCenters, kSlotPruneGather, kSlotPrunePivots, kSlotPruneRows, kSlots
 };
 void *scratch(Slot slot, size_t bytes);
 

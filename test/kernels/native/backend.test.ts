@@ -53,7 +53,7 @@ describe('loading', () => {
     expect(rest).toEqual({
       name: 'native',
       precisions: ['float32', 'float64'],
-      steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle'],
+      steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle', 'survey', 'accumulate', 'contract', 'apply', 'compress'],
       isa: addon.isas()[0],
       device: 'cpu',
     });
@@ -92,7 +92,7 @@ describe.each(SETS)('the boundary on $isa', ({ backend, index }) => {
   });
 
   it('checks again behind the boundary', () => {
-    const numbers = (...rest: number[]) => Float64Array.from([32, 0, 4, 1, 1, -Infinity, Infinity, ...rest]);
+    const numbers = (...rest: number[]) => Float64Array.from([32, 0, 4, 1, 1, -Infinity, Infinity, ...rest, Infinity]);
     const x = new Float32Array(12);
     const control = new Int32Array(2);
     const run = (list: Float64Array, operands: (Float32Array | null)[], cells = control) =>

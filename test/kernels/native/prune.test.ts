@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AttendStep, Matrix, Precision } from '../../../kernels/backend.ts';
+import { CONTROL_CELLS } from '../../../kernels/backend.ts';
+import { expectOutput, matrix, type Problem, randomMatrix, randomSource, tolerances } from '../cases.ts';
+import { expectedStep } from './approximate.ts';
+import { type InstructionSet, SETS_AND_PRECISIONS } from './sets.ts';
+
+interface Shape {
+  readonly seed: number;
+  readonly nq: number;
+  readonly nk: number;
+  readonly d: number;
+  readonly dv: number;
+  readonly clusters: number;
+  readonly score: number; // of a row with its own cluster
+  readonly spread: number; // of a cluster, against the distance between two
+  readonly blocked: number; // share of keys with bias -Infinity
+  readonly dropBelow: number;
+}
+
+type Step = AttendStep<Matrix> & { readonly queries: Matrix; readonly message: Matrix; readonly keyBias: Matrix };
+
+/** Rows that look for one of the clusters of keys each, in an order that says nothing. */
+function randomStep(precision: Precision, shape: Shape): Step {
+  const { nq, nk, d, dv, clusters, spread } = shape;
+  const random = randomSource(shape.seed);
+  const centers = Array.from({ length: clusters }, () => Array.from({ length: d }, () => (random() < 0.5 ? -1 : 1)));
+  const near = (rows: number) => {
+    const own = Array.from({ length: rows }, () => centers[Math.floor(random() * clusters)]);
+    return matrix(precision, rows, d, (at) => own[Math.floor(at / d)][at % d] + spread * (2 * random() - 1));
+  };
+  return {
+    kind: 'attend',
+    queries: near(nq),
+    keys: near(nk),
+    keyBias: matrix(precision, nk, 1, () => (random() < shape.blocked ? -Infinity : 2 * random() - 1)),
+    values: randomMatrix(random, precision, nk, dv),
+    scale: shape.score / d,
+    band: null,
+    dropBelow: shape.dropBelow,
+    message: matrix(precision, nq, dv),
+    logSumExp: matrix(precision, nq, 1),
+  };
+}
+
+let calls = 9e6;
+
+/** Gives the pairs that were left out. */
+function run({ backend }: InstructionSet, step: AttendStep<Matrix>, cuts: readonly number[] = [], control = new Int32Array(CONTROL_CELLS)): number {
+  const rows = (step.queries as Matrix).rows;
+  const callId = ++calls;
+  const bounds = [0, ...cuts, rows];
+  let pruned = 0;
+  for (let i = 0; i + 1 < bounds.length; i++) {
+    pruned += backend.run(step, { firstRow: bounds[i], lastRow: bounds[i + 1], control, callId }).prunedPairs ?? 0;
+  }
+  return pruned;
+}
+
+/** math.md §3.7: at most n e^-dropBelow of the weight is dropped, and with it at most that times R of the average. */
+function expectPruned(step: Step, precision: Precision): void {
+  const expected = expectedStep({ ...step, dropBelow: Infinity }, step.queries.rows);
+  const problem: Problem = {
+    variables: [
+      { queries: step.queries, values: null, bias: null },
+      { queries: step.keys, values: step.values, bias: null },
+    ],
+    monomials: [{ coefficient: 1, variables: [1, 2] }],
+    masks: [],
+    scale: step.scale,
+  };
+  const rounding = tolerances(problem);
+  const lost = Math.min(1, step.keys.rows * Math.exp(-(step.dropBelow as number)));
+  for (const [row, truth] of expected.logSumExp.data.entries()) {
+    if (truth === -Infinity) expect(step.logSumExp.data[row]).toBe(-Infinity);
+    else {
+      expect(step.logSumExp.data[row], `log-sum-exp of row ${row}`).toBeLessThanOrEqual(truth + rounding.logSumExp);
+      expect(step.logSumExp.data[row], `log-sum-exp of row ${row}`).toBeGreaterThanOrEqual(truth + Math.log1p(-Math.min(lost, 0.999)) - rounding.logSumExp);
+    }
+  }
+  for (const [at, value] of expected.message.data.entries()) {
+    expect(Math.abs(step.message.data[at] - value), `element ${at}`).toBeLessThanOrEqual(2 * lost + rounding.message);
+  }
+}
+
+const shapes = fc.record({
+  seed: fc.integer({ min: 0, max: 1e6 }),
+  nq: fc.integer({ min: 128, max: 400 }),
+  nk: fc.integer({ min: 64, max: 900 }),
+  d: fc.integer({ min: 1, max: 40 }),
+  dv: fc.integer({ min: 1, max: 70 }),
+  clusters: fc.integer({ min: 1, max: 12 }),
+  score: fc.constantFrom(2, 30, 200),
+  spread: fc.constantFrom(0, 0.05, 0.5),
+  blocked: fc.constantFrom(0, 0.2, 1),
+  dropBelow: fc.constantFrom(7, 16, 40),
+});
+
+const CLUSTERED: Shape = { seed: 7, nq: 700, nk: 4500, d: 24, dv: 19, clusters: 8, score: 40, spread: 0.05, blocked: 0.1, dropBelow: 18 };
+
+describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $precision', (set) => {
+  const { precision } = set;
+
+  it('stays within the bound of what it drops, in tiles', () => {
+    let pruned = 0;
+    fc.assert(
+      fc.property(shapes, fc.double({ min: 0, max: 1, noNaN: true }), (shape, cut) => {
+        const step = randomStep(precision, shape);
+        pruned += run(set, step, [Math.floor(cut * shape.nq)]);
+        expectPruned(step, precision);
+      }),
+      { numRuns: 50, seed: 20266 },
+    );
+    expect(pruned).toBeGreaterThan(0);
+  });
+
+  it('leaves most pairs out where keys lie in clusters, whatever their order', () => {
+    const step = randomStep(precision, CLUSTERED);
+    const pruned = run(set, step, [3, 500]);
+    expectPruned(step, precision);
+    expect(pruned).toBeGreaterThan(0.7 * CLUSTERED.nq * CLUSTERED.nk);
+    expect(pruned).toBeLessThan(CLUSTERED.nq * CLUSTERED.nk);
+  });
+
+  it('gives the same whatever the tiles', () => {
+    const step = randomStep(precision, CLUSTERED);
+    run(set, step);
+    const cut = { ...step, message: matrix(precision, CLUSTERED.nq, CLUSTERED.dv), logSumExp: matrix(precision, CLUSTERED.nq, 1) };
+    run(set, cut, [100, 350, 351]);
+    const closest = (a: Matrix, b: Matrix) => a.data.reduce((most, value, i) => Math.max(most, Math.abs(value - b.data[i])), 0);
+    expect(closest(step.message, cut.message)).toBeLessThan(1e-5);
+    expect(closest(step.logSumExp, cut.logSumExp)).toBeLessThan(1e-4);
+  });
+
+  it('is exact where nothing can be left out, and under a band', () => {
+    const flat = randomStep(precision, { ...CLUSTERED, nk: 600, score: 1, blocked: 0 });
+    expect(run(set, flat)).toBe(0);
+    const plain = { ...flat, dropBelow: Infinity, message: matrix(precision, 700, 19), logSumExp: matrix(precision, 700, 1) };
+    run(set, plain);
+    expect(flat.message.data).toEqual(plain.message.data);
+    const band = { lowest: 0, highest: 40 };
+    const masked = randomStep(precision, { ...CLUSTERED, nk: 700, score: 30 });
+    expect(run(set, { ...masked, band })).toBe(0);
+    expectOutput(masked, {
+      variables: [
+        { queries: masked.queries, values: null, bias: null },
+        { queries: masked.keys, values: masked.values, bias: masked.keyBias },
+      ],
+      monomials: [{ coefficient: 1, variables: [1, 2] }],
+      masks: [{ row: 1, column: 2, ...band }],
+      scale: masked.scale,
+    });
+  });
+
+  it('does not take the cells of one call for those of another, and leaves attend its own operands', () => {
+    const first = randomStep(precision, CLUSTERED);
+    const second = randomStep(precision, { ...CLUSTERED, seed: 8 });
+    run(set, first);
+    run(set, { ...first, dropBelow: Infinity });
+    run(set, second);
+    expectPruned(first, precision);
+    expectPruned(second, precision);
+  });
+
+  it('needs no values', () => {
+    const step = randomStep(precision, CLUSTERED);
+    run(set, step);
+    const alone = { ...step, values: null, message: null, logSumExp: matrix(precision, CLUSTERED.nq, 1) };
+    expect(run(set, alone)).toBeGreaterThan(0);
+    expect(alone.logSumExp.data).toEqual(step.logSumExp.data);
+  });
+
+  it('counts rows, and leaves at once when the flag is set', () => {
+    const step = randomStep(precision, CLUSTERED);
+    const control = new Int32Array(CONTROL_CELLS);
+    run(set, step, [], control);
+    expect(control[1]).toBe(CLUSTERED.nq);
+    const untouched = { ...step, message: matrix(precision, CLUSTERED.nq, CLUSTERED.dv), logSumExp: matrix(precision, CLUSTERED.nq, 1) };
+    run(set, untouched, [], Int32Array.from([1, 0]));
+    expect(untouched.message.data.every(Number.isNaN)).toBe(true);
+  });
+});
