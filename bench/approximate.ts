@@ -116,16 +116,18 @@ function contractCase(
 }
 
 function cases(bench: Bench): Case[] {
-  const shapes = [1, 2, 3, 4].flatMap((degree) => [16, 64].map((dv) => [16, degree, dv] as const));
+  const shapes: (readonly [number, number, number])[] = [1, 2, 3, 4].flatMap((degree) =>
+    [16, 64].map((dv) => [16, degree, dv] as const),
+  );
   const triangle = [
     [1, 2],
     [2, 3],
     [1, 3],
   ];
   return [
-    ...[...shapes, [16, 3, 0] as const, [64, 2, 64] as const].flatMap((shape) => [
-      accumulateCase(bench, ...shape),
-      applyCase(bench, ...shape),
+    ...[...shapes, [16, 3, 0] as const, [64, 2, 64] as const].flatMap(([dimension, degree, dv]) => [
+      accumulateCase(bench, dimension, degree, dv),
+      applyCase(bench, dimension, degree, dv),
     ]),
     surveyCase(bench, 64, false),
     surveyCase(bench, 64, true),

@@ -68,7 +68,7 @@ for (const [name, step] of cases) {
   const exact = best(step);
   const truth = step.message.data.slice();
   const pruned = best({ ...step, dropBelow });
-  const difference = truth.reduce((most, value, i) => Math.max(most, Math.abs(value - (step.message.data[i] ?? 0))), 0);
+  const difference = Array.from(truth).reduce((most, value, i) => Math.max(most, Math.abs(value - (step.message.data[i] ?? 0))), 0);
   const cells = [1000 * exact.seconds, 1000 * pruned.seconds].map((ms) => ms.toFixed(0));
   console.log(
     `| ${name} | ${cells.join(' | ')} | ${(exact.seconds / pruned.seconds).toFixed(2)} | ${(100 * pruned.pruned).toFixed(1)} % | ${difference.toExponential(1)} |`,

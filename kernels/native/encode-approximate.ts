@@ -19,15 +19,20 @@ type Tilts = CompressStep<Matrix>['tilts'];
 export function encodeApproximate(step: ApproximateStep<Matrix>, numbers: number[], operands: Operand[]): void {
   switch (step.kind) {
     case 'survey':
-      return encodeSurvey(step, numbers, operands);
+      encodeSurvey(step, numbers, operands);
+      break;
     case 'accumulate':
-      return encodeAccumulate(step, numbers, operands);
+      encodeAccumulate(step, numbers, operands);
+      break;
     case 'contract':
-      return encodeContract(step, numbers, operands);
+      encodeContract(step, numbers, operands);
+      break;
     case 'apply':
-      return encodeApply(step, numbers, operands);
+      encodeApply(step, numbers, operands);
+      break;
     case 'compress':
-      return encodeCompress(step, numbers, operands);
+      encodeCompress(step, numbers, operands);
+      break;
   }
 }
 

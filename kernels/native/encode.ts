@@ -63,7 +63,16 @@ function encodeAttend(step: AttendStep<Matrix>, numbers: number[], operands: Ope
   const nk = keys.rows;
   const d = keys.cols;
   const dv = message?.cols ?? values?.cols ?? 0;
-  numbers.push(step.scale, step.band?.lowest ?? -Infinity, step.band?.highest ?? Infinity, nq, nk, d, dv, step.dropBelow ?? Infinity);
+  numbers.push(
+    step.scale,
+    step.band?.lowest ?? -Infinity,
+    step.band?.highest ?? Infinity,
+    nq,
+    nk,
+    d,
+    dv,
+    step.dropBelow ?? Infinity,
+  );
   operands.push(
     take('queries', queries, nq, d),
     take('keys', keys, nk, d),

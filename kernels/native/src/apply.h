@@ -2,12 +2,16 @@
 //
 // The mirror of accumulate.h: lanes are rows, register rows channels, and the sum runs over features [feature][rows], each channel of
 // `result` broadcast from where it lies. The direct features (features.h) give their sum as it is; for the others the sum over a prefix of
-// degree g - 1 is multiplied by y_c at the end of the tile. Blocks of features are taken so short that a block and its part of `result` stay in the first-level cache.
+// degree g - 1 is multiplied by y_c at the end of the tile. Blocks of features are so short
+// that a block and its part of `result` stay in the first-level cache.
 //
 // Rounding, in units u of T, relative to sum_f |phi_f| |result|: 128 for a chain, 2 g for the features, one for y_c; the rest is fp64, u and
 // L are rounded once. A sum of weights that is not positive is outside every certificate: NaN, which the engine refuses.
 //
-// Cost: 2 n r (dv + 1) flops and n C(D + g - 1, g - 1) multiplications. POLY_TRIED_APPLY
+// Cost: 2 n r (dv + 1) flops and n C(D + g - 1, g - 1) multiplications.
+//
+// AVX2 on Zen 3, fp32, n = 65,536, D = 16 (bench/approximate.ts), share of the peak: 49 % (g = 2, r = 153), 77 % (g = 3) and 83 % (g = 4)
+// at dv = 16; 65 %, 78 % and 80 % at dv = 64.
 #pragma once
 #include "features.h"
 

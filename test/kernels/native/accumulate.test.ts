@@ -89,7 +89,17 @@ describe.each(SETS_AND_PRECISIONS)('accumulate on $isa in $precision', ({ backen
   });
 
   it('leaves zeros and -Infinity where no row has weight, and where there are no rows', () => {
-    const step = randomStep(precision, { seed: 1, n: 2, dimension: 3, degree: 2, dv: 2, tilts: 0, centred: false, parts: 4, blocked: 1 });
+    const step = randomStep(precision, {
+      seed: 1,
+      n: 2,
+      dimension: 3,
+      degree: 2,
+      dv: 2,
+      tilts: 0,
+      centred: false,
+      parts: 4,
+      blocked: 1,
+    });
     runStep(backend, step, 4);
     expect(step.sums.data.every((value) => value === 0)).toBe(true);
     expect(step.shift.data.every((value) => value === -Infinity)).toBe(true);

@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { Precision } from '../../../kernels/backend.ts';
 import { featureCount } from '../../../kernels/reference/feature-table.ts';
 import { matrix, randomSource, runStep } from '../cases.ts';
-import { type Applied, absolute, expectedStep, MAP_SHAPES, type MapShape, ROUNDING, randomMap, sizesOf, tiltOf } from './approximate.ts';
+import {
+  type Applied,
+  absolute,
+  expectedStep,
+  MAP_SHAPES,
+  type MapShape,
+  ROUNDING,
+  randomMap,
+  sizesOf,
+  tiltOf,
+} from './approximate.ts';
 import { SETS_AND_PRECISIONS } from './sets.ts';
 
 /** `result` as contraction leaves it: every feature's part falls off, and that of feature 0 keeps the sum of weights positive. */
@@ -39,12 +49,16 @@ function expectApplied(step: Applied, precision: Precision): void {
     const truth = expected.logSumExp.data[row];
     const error = (relative * most) / z;
     expect(error, 'the case is not one of cancellation beyond all bounds').toBeLessThan(0.5);
-    expect(Math.abs(step.logSumExp.data[row] - truth)).toBeLessThanOrEqual(2 * error + 4 * ROUNDING[precision] * (1 + Math.abs(truth) + Math.abs(tilt)));
+    expect(Math.abs(step.logSumExp.data[row] - truth)).toBeLessThanOrEqual(
+      2 * error + 4 * ROUNDING[precision] * (1 + Math.abs(truth) + Math.abs(tilt)),
+    );
     for (let c = 0; c < dv; c++) {
       const at = row * dv + c;
       const limit = (error * sizes.message.data[at] + error * Math.abs(expected.message.data[at])) / (1 - error);
       const own = 2 * ROUNDING[precision] * Math.abs(expected.message.data[at]);
-      expect(Math.abs(step.message.data[at] - expected.message.data[at]), `row ${row}, channel ${c}`).toBeLessThanOrEqual(limit + own + 1e-36);
+      expect(Math.abs(step.message.data[at] - expected.message.data[at]), `row ${row}, channel ${c}`).toBeLessThanOrEqual(
+        limit + own + 1e-36,
+      );
     }
   }
 }

@@ -47,6 +47,39 @@ const LONG: { name: string; rows: number; step: Step<Matrix> }[] = [
       ...{ order: [1, 2, 3], product, ...results(1536, 32) },
     },
   })),
+  {
+    name: 'accumulate',
+    rows: 1,
+    step: {
+      kind: 'accumulate',
+      ...{ queries: operand(60_000, 16), center: null, stretch: 1, degree: 5, tilts: [], values: operand(60_000, 64), bias: null },
+      ...{ parts: 1, sums: matrix('float32', 20_349, 65), shift: matrix('float32', 1, 1) },
+    },
+  },
+  {
+    name: 'apply',
+    rows: 60_000,
+    step: {
+      kind: 'apply',
+      ...{ queries: operand(60_000, 16), center: null, stretch: 1, degree: 5, tilts: [] },
+      ...{ result: operand(20_349, 65), resultShift: operand(1, 1), ...results(60_000, 64) },
+    },
+  },
+  {
+    name: 'contract',
+    rows: 1,
+    step: {
+      kind: 'contract',
+      ...{ dimension: 16, coefficients: [1, 1, 1, 1, 1, 1, 1], offsets: [] },
+      monomials: [
+        { factor: 1, variables: [1, 2] },
+        { factor: 1, variables: [2, 3] },
+        { factor: 1, variables: [1, 3] },
+      ],
+      sums: [1, 2].map(() => ({ sums: operand(74_613, 9), shift: operand(1, 1), parts: 1 })),
+      ...{ result: matrix('float32', 74_613, 9), resultShift: matrix('float32', 1, 1) },
+    },
+  },
 ];
 
 const WORKER = `

@@ -85,7 +85,9 @@ describe.each(SETS_AND_PRECISIONS)('compress on $isa in $precision', ({ backend,
         const expected = expectedStep(step, shape.parts);
         for (const name of ['output', 'unary'] as const) {
           for (const [i, value] of expected[name].data.entries()) {
-            expect(Math.abs(step[name].data[i] - value), `${name} ${i}`).toBeLessThanOrEqual(u * Math.abs(value) + 1e-13 * (1 + shape.cols));
+            expect(Math.abs(step[name].data[i] - value), `${name} ${i}`).toBeLessThanOrEqual(
+              u * Math.abs(value) + 1e-13 * (1 + shape.cols),
+            );
           }
         }
         for (let part = 0; part < shape.parts; part++) {

@@ -6,7 +6,22 @@ import { matrix, randomMatrix, randomSource, runStep } from '../cases.ts';
 import { expectedStep, ROUNDING } from './approximate.ts';
 import { SETS_AND_PRECISIONS } from './sets.ts';
 
-const POLYNOMIALS = [[[1, 2]], [[1, 2, 3]], [[1, 2], [2, 3], [1, 3]], [[1, 3], [2, 3, 4], [1, 2]], [[2, 3]], []];
+const POLYNOMIALS = [
+  [[1, 2]],
+  [[1, 2, 3]],
+  [
+    [1, 2],
+    [2, 3],
+    [1, 3],
+  ],
+  [
+    [1, 3],
+    [2, 3, 4],
+    [1, 2],
+  ],
+  [[2, 3]],
+  [],
+];
 
 const shapes = fc
   .record({
@@ -53,10 +68,13 @@ describe.each(SETS_AND_PRECISIONS)('contract on $isa in $precision', ({ backend,
         const expected = expectedStep(step, 1);
         const shift = expected.resultShift.data[0];
         if (shift === -Infinity) expect(step.resultShift.data[0]).toBe(-Infinity);
-        else expect(Math.abs(step.resultShift.data[0] - shift)).toBeLessThanOrEqual(ROUNDING[precision] * (1 + Math.abs(shift)) * 4);
-        const largest = expected.result.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        else
+          expect(Math.abs(step.resultShift.data[0] - shift)).toBeLessThanOrEqual(ROUNDING[precision] * (1 + Math.abs(shift)) * 4);
+        const largest = Array.from(expected.result.data).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
         for (const [i, value] of expected.result.data.entries()) {
-          expect(Math.abs(step.result.data[i] - value), `${i}`).toBeLessThanOrEqual(ROUNDING[precision] * Math.abs(value) + 1e-13 * largest);
+          expect(Math.abs(step.result.data[i] - value), `${i}`).toBeLessThanOrEqual(
+            ROUNDING[precision] * Math.abs(value) + 1e-13 * largest,
+          );
         }
       }),
       { numRuns: 60, seed: 20265 },

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AttendStep, Matrix, Precision } from '../../../kernels/backend.ts';
 import { CONTROL_CELLS } from '../../../kernels/backend.ts';
-import { expectOutput, matrix, type Problem, randomMatrix, randomSource, tolerances } from '../cases.ts';
-import { expectedStep } from './approximate.ts';
+import { expectOutput, matrix, randomMatrix, randomSource } from '../cases.ts';
+import { expectedStep, ROUNDING } from './approximate.ts';
 import { type InstructionSet, SETS_AND_PRECISIONS } from './sets.ts';
 
 interface Shape {
@@ -47,7 +47,12 @@ function randomStep(precision: Precision, shape: Shape): Step {
 let calls = 9e6;
 
 /** Gives the pairs that were left out. */
-function run({ backend }: InstructionSet, step: AttendStep<Matrix>, cuts: readonly number[] = [], control = new Int32Array(CONTROL_CELLS)): number {
+function run(
+  { backend }: InstructionSet,
+  step: AttendStep<Matrix>,
+  cuts: readonly number[] = [],
+  control = new Int32Array(CONTROL_CELLS),
+): number {
   const rows = (step.queries as Matrix).rows;
   const callId = ++calls;
   const bounds = [0, ...cuts, rows];
@@ -59,35 +64,31 @@ function run({ backend }: InstructionSet, step: AttendStep<Matrix>, cuts: readon
 }
 
 /** math.md §3.7: at most n e^-dropBelow of the weight is dropped, and with it at most that times R of the average. */
-function expectPruned(step: Step, precision: Precision): void {
+function expectPruned(step: Step, shape: Shape, precision: Precision): void {
   const expected = expectedStep({ ...step, dropBelow: Infinity }, step.queries.rows);
-  const problem: Problem = {
-    variables: [
-      { queries: step.queries, values: null, bias: null },
-      { queries: step.keys, values: step.values, bias: null },
-    ],
-    monomials: [{ coefficient: 1, variables: [1, 2] }],
-    masks: [],
-    scale: step.scale,
-  };
-  const rounding = tolerances(problem);
+  // Scores are chains of d products; where all are alike, so are their roundings, and math.md §8's tolerance for scores at random is passed.
+  const { cols: d } = step.keys;
+  const score = step.scale * d * shape.spread ** 2 + 2 * step.scale * d * shape.spread + step.scale * d + 1;
+  const rounding = (d + 16) * ROUNDING[precision] * (1 + score) + 1e-13;
   const lost = Math.min(1, step.keys.rows * Math.exp(-(step.dropBelow as number)));
   for (const [row, truth] of expected.logSumExp.data.entries()) {
     if (truth === -Infinity) expect(step.logSumExp.data[row]).toBe(-Infinity);
     else {
-      expect(step.logSumExp.data[row], `log-sum-exp of row ${row}`).toBeLessThanOrEqual(truth + rounding.logSumExp);
-      expect(step.logSumExp.data[row], `log-sum-exp of row ${row}`).toBeGreaterThanOrEqual(truth + Math.log1p(-Math.min(lost, 0.999)) - rounding.logSumExp);
+      expect(step.logSumExp.data[row], `log-sum-exp of row ${row}`).toBeLessThanOrEqual(truth + rounding);
+      expect(step.logSumExp.data[row], `log-sum-exp of row ${row}`).toBeGreaterThanOrEqual(
+        truth + Math.log1p(-Math.min(lost, 0.999)) - rounding,
+      );
     }
   }
   for (const [at, value] of expected.message.data.entries()) {
-    expect(Math.abs(step.message.data[at] - value), `element ${at}`).toBeLessThanOrEqual(2 * lost + rounding.message);
+    expect(Math.abs(step.message.data[at] - value), `element ${at}`).toBeLessThanOrEqual(2 * lost + 2 * rounding);
   }
 }
 
 const shapes = fc.record({
   seed: fc.integer({ min: 0, max: 1e6 }),
-  nq: fc.integer({ min: 128, max: 400 }),
-  nk: fc.integer({ min: 64, max: 900 }),
+  nq: fc.integer({ min: 128, max: 300 }),
+  nk: fc.integer({ min: 64, max: 700 }),
   d: fc.integer({ min: 1, max: 40 }),
   dv: fc.integer({ min: 1, max: 70 }),
   clusters: fc.integer({ min: 1, max: 12 }),
@@ -97,7 +98,18 @@ const shapes = fc.record({
   dropBelow: fc.constantFrom(7, 16, 40),
 });
 
-const CLUSTERED: Shape = { seed: 7, nq: 700, nk: 4500, d: 24, dv: 19, clusters: 8, score: 40, spread: 0.05, blocked: 0.1, dropBelow: 18 };
+const CLUSTERED: Shape = {
+  seed: 7,
+  nq: 400,
+  nk: 3000,
+  d: 24,
+  dv: 19,
+  clusters: 8,
+  score: 40,
+  spread: 0.05,
+  blocked: 0.1,
+  dropBelow: 18,
+};
 
 describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $precision', (set) => {
   const { precision } = set;
@@ -108,17 +120,17 @@ describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $
       fc.property(shapes, fc.double({ min: 0, max: 1, noNaN: true }), (shape, cut) => {
         const step = randomStep(precision, shape);
         pruned += run(set, step, [Math.floor(cut * shape.nq)]);
-        expectPruned(step, precision);
+        expectPruned(step, shape, precision);
       }),
-      { numRuns: 50, seed: 20266 },
+      { numRuns: 40, seed: 20266 },
     );
     expect(pruned).toBeGreaterThan(0);
   });
 
   it('leaves most pairs out where keys lie in clusters, whatever their order', () => {
     const step = randomStep(precision, CLUSTERED);
-    const pruned = run(set, step, [3, 500]);
-    expectPruned(step, precision);
+    const pruned = run(set, step, [3, 300]);
+    expectPruned(step, CLUSTERED, precision);
     expect(pruned).toBeGreaterThan(0.7 * CLUSTERED.nq * CLUSTERED.nk);
     expect(pruned).toBeLessThan(CLUSTERED.nq * CLUSTERED.nk);
   });
@@ -127,8 +139,9 @@ describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $
     const step = randomStep(precision, CLUSTERED);
     run(set, step);
     const cut = { ...step, message: matrix(precision, CLUSTERED.nq, CLUSTERED.dv), logSumExp: matrix(precision, CLUSTERED.nq, 1) };
-    run(set, cut, [100, 350, 351]);
-    const closest = (a: Matrix, b: Matrix) => a.data.reduce((most, value, i) => Math.max(most, Math.abs(value - b.data[i])), 0);
+    run(set, cut, [100, 250, 251]);
+    const closest = (a: Matrix, b: Matrix) =>
+      Array.from(a.data).reduce((most, value, i) => Math.max(most, Math.abs(value - b.data[i])), 0);
     expect(closest(step.message, cut.message)).toBeLessThan(1e-5);
     expect(closest(step.logSumExp, cut.logSumExp)).toBeLessThan(1e-4);
   });
@@ -136,11 +149,16 @@ describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $
   it('is exact where nothing can be left out, and under a band', () => {
     const flat = randomStep(precision, { ...CLUSTERED, nk: 600, score: 1, blocked: 0 });
     expect(run(set, flat)).toBe(0);
-    const plain = { ...flat, dropBelow: Infinity, message: matrix(precision, 700, 19), logSumExp: matrix(precision, 700, 1) };
+    const plain = {
+      ...flat,
+      dropBelow: Infinity,
+      message: matrix(precision, CLUSTERED.nq, 19),
+      logSumExp: matrix(precision, CLUSTERED.nq, 1),
+    };
     run(set, plain);
     expect(flat.message.data).toEqual(plain.message.data);
     const band = { lowest: 0, highest: 40 };
-    const masked = randomStep(precision, { ...CLUSTERED, nk: 700, score: 30 });
+    const masked = randomStep(precision, { ...CLUSTERED, nk: 400, score: 30 });
     expect(run(set, { ...masked, band })).toBe(0);
     expectOutput(masked, {
       variables: [
@@ -159,8 +177,8 @@ describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $
     run(set, first);
     run(set, { ...first, dropBelow: Infinity });
     run(set, second);
-    expectPruned(first, precision);
-    expectPruned(second, precision);
+    expectPruned(first, CLUSTERED, precision);
+    expectPruned(second, CLUSTERED, precision);
   });
 
   it('needs no values', () => {
@@ -176,7 +194,11 @@ describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $
     const control = new Int32Array(CONTROL_CELLS);
     run(set, step, [], control);
     expect(control[1]).toBe(CLUSTERED.nq);
-    const untouched = { ...step, message: matrix(precision, CLUSTERED.nq, CLUSTERED.dv), logSumExp: matrix(precision, CLUSTERED.nq, 1) };
+    const untouched = {
+      ...step,
+      message: matrix(precision, CLUSTERED.nq, CLUSTERED.dv),
+      logSumExp: matrix(precision, CLUSTERED.nq, 1),
+    };
     run(set, untouched, [], Int32Array.from([1, 0]));
     expect(untouched.message.data.every(Number.isNaN)).toBe(true);
   });

@@ -7,7 +7,10 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const path = `${root}build/native/polyattention-sanitize.node`;
-const suites = ['attend', 'backend', 'conditioned', 'cycle'].map((name) => `test/kernels/native/${name}.test.ts`);
+const suites = [
+  ...['attend', 'backend', 'conditioned', 'cycle', 'prune'],
+  ...['survey', 'accumulate', 'contract', 'apply', 'compress'],
+].map((name) => `test/kernels/native/${name}.test.ts`);
 
 /** The sanitizers must come before everything else in a process: a child with the library preloaded, the same tests, another addon. */
 it('passes its tests under AddressSanitizer and UndefinedBehaviorSanitizer', { timeout: 600_000 }, () => {

@@ -84,11 +84,7 @@ describe.each(SETS_AND_PRECISIONS)('survey on $isa in $precision', ({ backend, p
   });
 
   it('gives zeros for no rows, for zeros and for nothing finite', () => {
-    for (const input of [
-      matrix(precision, 0, 5),
-      matrix(precision, 9, 5, () => 0),
-      matrix(precision, 9, 5, () => -Infinity),
-    ]) {
+    for (const input of [matrix(precision, 0, 5), matrix(precision, 9, 5, () => 0), matrix(precision, 9, 5, () => -Infinity)]) {
       const step = stepOf(precision, input, true);
       runStep(backend, step, 1);
       for (const { data } of [step.mean, step.extremes, step.norms, step.covariance as Matrix]) {
