@@ -1,4 +1,5 @@
 import { fail } from '../errors.ts';
+import type { Envelope } from './envelope.ts';
 import type { Options } from './options.ts';
 import type { Approximation, AttentionRequest } from './request.ts';
 
@@ -37,13 +38,14 @@ export function checkModes({ mode, algorithm, approximation, errorReport }: Opti
   if (errors[0]) fail('invalid_request', `${errors[0].pointer}: ${errors[0].detail}`, { errors });
 }
 
-export function readApproximation({ approximation, precision, output }: Options): Approximation {
+export function readApproximation({ approximation, precision, output }: Options, tensors: Envelope['tensors']): Approximation {
   const { method = 'auto', tolerance, seed = 1, confidence = 0.999, degree, features, samples } = approximation ?? {};
   const sized = degree !== undefined || features !== undefined || samples !== undefined;
   return {
     ...{ method, seed, confidence, degree, features, samples },
     tolerance: tolerance ?? (sized ? Number.POSITIVE_INFINITY : DEFAULT_TOLERANCE),
     outputType: output.dtype ?? precision,
+    roundedInputs: precision === 'float32' && [...tensors.values()].some(({ dtype }) => dtype === 'float64'),
   };
 }
 

@@ -23,7 +23,7 @@ export function interpret(envelope: Envelope): AttentionRequest {
   checkModes(options);
   const polynomial = choosePolynomial(options);
   const operands = readOperands(envelope.tensors, polynomial.variableCount, options.precision);
-  const problem = describeProblem(polynomial, operands, options);
+  const problem = describeProblem(polynomial, operands, options, envelope.tensors);
   if (options.output.weights) checkWeights(problem.rows);
   checkScoreRange(problem, operands.byName);
   return {
@@ -53,7 +53,12 @@ export function choosePolynomial(options: { polynomial?: string | undefined; mec
   return found.polynomial;
 }
 
-function describeProblem(polynomial: Polynomial, operands: OperandsByRole, options: Options): Problem {
+function describeProblem(
+  polynomial: Polynomial,
+  operands: OperandsByRole,
+  options: Options,
+  tensors: Envelope['tensors'],
+): Problem {
   const { d, dv, batch, heads, variables } = operands;
   return {
     polynomial,
@@ -68,7 +73,7 @@ function describeProblem(polynomial: Polynomial, operands: OperandsByRole, optio
     mask: resolveMask(options, polynomial),
     projected: operands.projected,
     mode: options.mode,
-    ...(options.mode !== 'exact' && { approximation: readApproximation(options) }),
+    ...(options.mode !== 'exact' && { approximation: readApproximation(options, tensors) }),
     algorithm: options.algorithm,
     precision: options.precision,
     backend: options.backend,

@@ -36,6 +36,8 @@ export interface Approximation extends Pick<ApproximationOptions, 'method' | 'se
   readonly samples?: number | undefined;
   /** What the output is rounded to in the end. */
   readonly outputType: FloatDType;
+  /** Some tensor came in float64 and is computed in float32. */
+  readonly roundedInputs: boolean;
 }
 
 /** All that the planner reads: no tensor, no clock. */

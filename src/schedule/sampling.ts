@@ -1,5 +1,5 @@
 import type { Approximation, AttentionRequest } from '../contract/request.ts';
-import { type Decision, exactPlan, shortfall, unreachable } from '../plan/approximate/choose.ts';
+import { type Decision, exactPlan, samplingSeconds, shortfall, unreachable } from '../plan/approximate/choose.ts';
 import type { ApproximateContext } from '../plan/approximate/context.ts';
 import { ATTEMPTS, nextSamples, PILOT, samplingPlan } from '../plan/approximate/sampling.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -38,7 +38,9 @@ function judgeSample(
   if (maxAbsError <= wish.tolerance || wish.samples !== undefined) return settled(task, maxAbsError, wish);
   const next = nextSamples(samples, maxAbsError, wish.tolerance);
   const grown = next === null ? null : grow(next);
-  const affordable = task.request.problem.mode === 'approximate' || (grown?.plan.seconds ?? 0) < exact.seconds;
+  const { mode } = task.request.problem;
+  const most = mode === 'auto' ? exact.seconds : wish.method === 'sampling' ? Number.POSITIVE_INFINITY : samplingSeconds(exact);
+  const affordable = (grown?.plan.seconds ?? 0) < most;
   return grown !== null && affordable ? grown : otherwise(maxAbsError);
 }
 

@@ -59,15 +59,24 @@ export interface CertificateContext {
   /** |log-sum-exp| of every message that is added to a bias: it is stored in compute precision. */
   readonly largestLog: number;
   readonly variables: number;
+  /** Bound on |score + biases| of any tuple, of the rows as they are. */
+  readonly largestScore: number;
+  /** The tensors came in float64 and were rounded to float32 before anything else. */
+  readonly roundedInputs: boolean;
 }
 
-/** Bound on |output - exact| over all entries: R tanh(λ/2), rounding of sums, of products of messages, and of what is written. */
+/**
+ * Bound on |output - exact| over all entries, exact being the definition on the tensors as they were sent: R tanh(λ/2), rounding of sums, of
+ * products of messages, of the tensors where they came wider than they are computed in, and of what is stored and written. A score is a sum
+ * of products of at most t entries, so rounding those changes it by at most t u of its largest size; likewise the product of values.
+ */
 export function outputBound(parts: readonly PartError[], lost: number, context: CertificateContext): number {
-  const { values, precision, outputType, largestLog, variables } = context;
+  const { values, precision, outputType, largestLog, variables, largestScore, roundedInputs } = context;
   const unit = UNITS[precision];
+  const input = roundedInputs ? 1.01 * variables * UNITS.float32 : 0;
   const stored = 4 * unit * (1 + largestLog) * parts.length;
-  const lambda = parts.reduce((sum, { logError }) => sum + logError, stored);
-  const rounding = parts.reduce((sum, { messageError }) => sum + messageError, 2 * variables * unit);
+  const lambda = parts.reduce((sum, { logError }) => sum + logError, stored + input * largestScore);
+  const rounding = parts.reduce((sum, { messageError }) => sum + messageError, 2 * (variables + 1) * unit + input);
   const bound = values.range * (Math.tanh(lambda / 2) + lost) + values.most * (rounding + OUTPUT_UNITS[outputType]);
   return Number.isFinite(bound) ? bound : Number.POSITIVE_INFINITY;
 }

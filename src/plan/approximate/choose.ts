@@ -74,6 +74,11 @@ export function chooseApproximate(
   return { plan: exactPlan(exact, `exact is modelled at ${times}`), best };
 }
 
+/** What samples may take that nobody asked for by name. */
+export function samplingSeconds(exact: Plan): number {
+  return Math.max(exact.seconds, 0.1);
+}
+
 /** Sampling is tried where it was asked for, or where nothing else approximates and, in mode 'auto', the exact plan is long. */
 export function samplingWanted(context: ApproximateContext, exact: Plan, decision: Decision): boolean {
   const { problem, wish } = context;
@@ -82,7 +87,7 @@ export function samplingWanted(context: ApproximateContext, exact: Plan, decisio
   if (decision.plan?.approximation?.used === true) return false;
   const first = samplingPlan(context, fewestSamples(context));
   if (first === null) return false;
-  return problem.mode === 'approximate' || first.seconds < WORTH_SAMPLING * exact.seconds;
+  return first.seconds < WORTH_SAMPLING * (problem.mode === 'approximate' ? samplingSeconds(exact) : exact.seconds);
 }
 
 /** In the precision asked for; in float64 where rounding in float32 alone would cost the tolerance. */

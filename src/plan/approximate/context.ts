@@ -61,6 +61,8 @@ export function approximateContext(
       outputType: wish.outputType,
       largestLog: largest + biases + logs,
       variables: problem.polynomial.variableCount,
+      largestScore: largest + biases,
+      roundedInputs: wish.roundedInputs,
     },
     largestScore: largest + biases,
     exactPart: roundingError(largest + biases, precision),

@@ -1,0 +1,185 @@
+import { interpret } from '../../src/contract/interpret.ts';
+import type { AttentionRequest } from '../../src/contract/request.ts';
+import { ServiceError } from '../../src/errors.ts';
+import type { Engine } from '../../src/schedule/engine.ts';
+import { allocate } from '../../src/tensor/allocate.ts';
+import { convert } from '../../src/tensor/convert.ts';
+import type { FloatDType, Tensor } from '../../src/tensor/tensor.ts';
+import { type MaskCase, maskNames, maskOf } from '../helpers/masks.ts';
+import { oracle, type Rows } from '../helpers/oracle.ts';
+import { monomialsOf, POLYNOMIALS, variableCountOf } from '../helpers/polynomials.ts';
+import { random } from '../helpers/random.ts';
+
+/**
+ * Random requests to the approximate modes, and whether what they certify holds: exact is the definition in fp64 on the tensors as they were
+ * sent. Used by certificates.test.ts, and by scripts/certify for very many.
+ */
+
+interface Drawn {
+  readonly polynomial: string;
+  /** By slice. */
+  readonly q: Rows[][];
+  readonly v: (Rows | null)[][];
+  readonly b: (number[] | null)[][];
+  readonly scale: number;
+  readonly mask: MaskCase | null;
+  readonly lengths: number[] | null;
+  readonly inputType: 'float32' | 'float64';
+  readonly options: Record<string, unknown>;
+  readonly outputType: FloatDType;
+}
+
+export interface Verdict {
+  /** 'refused': no method certifies the tolerance. */
+  readonly outcome: 'certified' | 'refused' | 'violated';
+  readonly method: string;
+  readonly certified: number;
+  readonly measured: number;
+  /** The request in a line, for a violation. */
+  readonly shown: string;
+}
+
+const METHODS = ['taylor', 'minimax', 'compress', 'prune', 'auto'] as const;
+const TYPES = ['float16', 'bfloat16', 'float32', 'float64'] as const;
+
+type Next = () => number;
+const pick = <T>(next: Next, all: readonly T[]): T => all[Math.floor(next() * all.length)] as T;
+const between = (next: Next, low: number, high: number): number => low + (high - low) * next();
+const chance = (next: Next, p: number): boolean => next() < p;
+
+function draw(seed: number): Drawn {
+  const next = random(seed);
+  const method = pick(next, METHODS);
+  const polynomial = pick(next, POLYNOMIALS);
+  const t = variableCountOf(polynomial);
+  const [d, dv] = [method === 'compress' ? 2 + Math.floor(next() * 7) : 1 + Math.floor(next() * 4), 1 + Math.floor(next() * 3)];
+  const same = 1 + Math.floor(next() * 5);
+  const masked = chance(next, 0.25);
+  const rows = Array.from({ length: t }, () => (masked || chance(next, 0.3) ? same : 1 + Math.floor(next() * (t > 3 ? 3 : 6))));
+  const inputType = chance(next, 0.5) ? 'float64' : 'float32';
+  const slices = chance(next, 0.2) ? 2 : 1;
+  const round = inputType === 'float32' ? Math.fround : (x: number): number => x;
+  const adversarial = chance(next, 0.3);
+  const offset = chance(next, 0.3) ? Array.from({ length: d }, () => between(next, -3, 3)) : null;
+  const entry = (): number => (adversarial ? (chance(next, 0.5) ? 1 : -1) : between(next, -1, 1));
+  const low = method === 'compress' ? Array.from({ length: 2 }, () => Array.from({ length: d }, () => between(next, -1, 1))) : null;
+  const row = (): number[] => {
+    const weights = low?.map(() => entry());
+    return Array.from({ length: d }, (_, c) => {
+      const value = weights ? weights.reduce((sum, w, i) => sum + w * (low?.[i]?.[c] ?? 0), 0) + 0.01 * entry() : entry();
+      return round(value + (offset?.[c] ?? 0));
+    });
+  };
+  const q = Array.from({ length: slices }, () => rows.map((n) => Array.from({ length: n }, row)));
+  const peak = 10 ** between(next, -3, method === 'prune' ? 1.7 : 0.6);
+  const outputType = pick(next, TYPES);
+  // Products beyond 65504 have no place in float16: refused by the codec, and no matter of certificates.
+  const level = chance(next, 0.3) ? 10 ** between(next, -3, outputType === 'float16' ? 0.5 : 3) : 0;
+  const has = rows.map((_, j) => j > 0 && chance(next, 0.85));
+  const v = q.map((slice) =>
+    slice.map((own, j) =>
+      has[j]
+        ? own.map((one) =>
+            Array.from({ length: dv }, () => round(level + (adversarial ? Math.sign(one[0] as number) : between(next, -1, 1)))),
+          )
+        : null,
+    ),
+  );
+  const wide = pick(next, [1, 1, 30]);
+  const biased = rows.map(() => chance(next, 0.25));
+  const b = q.map((slice) =>
+    slice.map((own, j) =>
+      biased[j] ? own.map(() => (chance(next, 0.1) ? Number.NEGATIVE_INFINITY : round(between(next, -wide, wide)))) : null,
+    ),
+  );
+  const monomials = monomialsOf(polynomial);
+  const largest = Math.max(
+    ...q.map((slice, s) => oracle({ monomials, q: slice, v: v[s] as (Rows | null)[], scale: 1 }).maxScore),
+    1e-12,
+  );
+  const mask = masked ? maskOf(pick(next, maskNames), polynomial, next) : null;
+  const lengths = !masked && chance(next, 0.15) ? rows.map((n) => Math.ceil(next() * n)) : null;
+  const fixed =
+    chance(next, 0.2) && method !== 'prune'
+      ? { degree: 2 * (1 + Math.floor(next() * 3)) }
+      : { tolerance: 10 ** between(next, -9, 0) };
+  const options = {
+    polynomial,
+    scale: peak / largest,
+    precision: chance(next, 0.3) ? 'float64' : 'float32',
+    mode: 'approximate',
+    approximation: { method, ...fixed },
+    output: { dtype: outputType },
+    mask: {
+      ...(mask?.mask ?? { type: 'none' }),
+      ...(lengths && { lengths: Object.fromEntries(lengths.map((n, j) => [j + 1, [n]])) }),
+    },
+  };
+  return { polynomial, q, v, b, scale: peak / largest, mask, lengths, inputType, options, outputType };
+}
+
+function tensorOf(dtype: 'float32' | 'float64', slices: readonly number[][], shape: readonly number[]): Tensor {
+  const tensor = allocate(dtype, slices.length === 1 ? shape : [slices.length, ...shape]);
+  tensor.data.set(slices.flat());
+  return tensor;
+}
+
+function requestOf({ q, v, b, inputType, options }: Drawn): AttentionRequest {
+  const tensors = new Map<string, Tensor>();
+  const first = q[0] as Rows[];
+  first.forEach((own, j) => {
+    const stack = (all: readonly (Rows | null)[][]): number[][] => all.map((slice) => (slice[j] as Rows).flat());
+    tensors.set(`q${j + 1}`, tensorOf(inputType, stack(q), [own.length, (own[0] as number[]).length]));
+    const values = v[0]?.[j];
+    if (values) tensors.set(`v${j + 1}`, tensorOf(inputType, stack(v), [own.length, (values[0] as number[]).length]));
+    if (b[0]?.[j])
+      tensors.set(
+        `b${j + 1}`,
+        tensorOf(
+          inputType,
+          b.map((slice) => slice[j] as number[]),
+          [own.length],
+        ),
+      );
+  });
+  return interpret({ tensors, options });
+}
+
+/** Runs the case of a seed. Everything but a certificate that holds and a tolerance that nothing certifies is a violation. */
+export async function judge(engine: Engine, seed: number): Promise<Verdict> {
+  const drawn = draw(seed);
+  const { method } = drawn.options.approximation as { method: string };
+  const shown = `seed ${seed}: ${JSON.stringify({ ...drawn.options, rows: drawn.q[0]?.map(({ length }) => length), inputType: drawn.inputType })}`;
+  try {
+    const { plan, output } = await engine.run(requestOf(drawn), { signal: new AbortController().signal, timeoutMs: 60_000 });
+    const certified = plan.approximation?.certificate?.maxAbsError ?? Number.NaN;
+    const measured = largestError(drawn, convert(output.data, drawn.outputType));
+    return { outcome: measured <= certified ? 'certified' : 'violated', method, certified, measured, shown };
+  } catch (error) {
+    const outcome = error instanceof ServiceError && error.code === 'tolerance_unreachable' ? 'refused' : 'violated';
+    return {
+      outcome,
+      method,
+      certified: Number.NaN,
+      measured: Number.NaN,
+      shown: `${shown} ${outcome === 'violated' ? error : ''}`,
+    };
+  }
+}
+
+function largestError({ polynomial, q, v, b, scale, mask, lengths }: Drawn, data: ArrayLike<number>): number {
+  let [worst, at] = [0, 0];
+  q.forEach((slice, s) => {
+    const { output } = oracle({
+      monomials: monomialsOf(polynomial),
+      q: slice,
+      v: v[s] as (Rows | null)[],
+      b: b[s] as (number[] | null)[],
+      scale,
+      ...(mask && { admissible: mask.admissible }),
+      ...(lengths && { lengths }),
+    });
+    for (const value of output.flat()) worst = Math.max(worst, Math.abs((data[at++] as number) - value));
+  });
+  return at === data.length ? worst : Number.POSITIVE_INFINITY;
+}
