@@ -1,4 +1,4 @@
-import type { Precision } from '../../../kernels/backend.ts';
+import { type Precision, SCAN_LOSS } from '../../../kernels/backend.ts';
 import type { FloatDType } from '../../tensor/tensor.ts';
 import type { ExponentialPolynomial } from './exponential.ts';
 import type { ValueRange } from './survey.ts';
@@ -65,6 +65,8 @@ export interface FeatureSizes {
   readonly spread: number;
   /** The largest product of values, none of them counted below 1. */
   readonly values: number;
+  /** Largest |log-weight| of a tuple where sums move with the rows (scan); null: there is one sum for all rows. */
+  readonly movingLog: number | null;
 }
 
 /**
@@ -77,7 +79,7 @@ export function featureError(
   { coefficients, logError, absoluteSum }: ExponentialPolynomial,
   bound: number,
   precision: Precision,
-  { rows, rank, spread, values }: FeatureSizes,
+  { rows, rank, spread, values, movingLog }: FeatureSizes,
 ): PartError {
   const degree = coefficients.length - 1;
   const gamma = (rows.length * (ACCUMULATE_CHAIN + 2 * degree) + APPLY_CHAIN + 2 * degree) * UNITS[precision];
@@ -86,15 +88,26 @@ export function featureError(
   if (!(amplified * tuples * values < HUGE[precision])) return NOTHING;
   const keys = rows.reduce((sum, n) => sum + n, 1);
   const vanished = TINY[precision] * ((rows.length + 1) * (degree + 3) * amplified + rank + keys * absoluteSum);
+  const moving = movingLog === null ? 0 : movingError(rows, (degree + 3) * amplified + rank, absoluteSum, movingLog);
   // e^2λ stands for 1/(1 - η): the polynomial may lie below the exponential by that.
   const share = Math.exp(bound + 2 * logError);
-  const relative = (gamma * absoluteSum + vanished) * share;
+  const relative = (gamma * absoluteSum + vanished + moving) * share;
   if (!(relative < 0.5)) return NOTHING;
   return {
     logError: logError - Math.log1p(-relative),
     messageError: (2 * relative) / (1 - relative),
     floor: 2 * keys * vanished * share,
   };
+}
+
+/**
+ * Sums that move are in fp64. What passed through them leaves its rounding behind, as often as rows were added or taken out since they were
+ * last added up anew; and a window may hold none of the largest weights, so that Σω is not at least 1 but e^-2S.
+ */
+function movingError(rows: readonly number[], terms: number, absoluteSum: number, largestLog: number): number {
+  const steps = rows.reduce((sum, n) => sum + 2 * (n + 1024), 0);
+  const behind = UNITS.float64 * (SCAN_LOSS + 1) * steps * absoluteSum;
+  return behind + TINY.float64 * (rows.length + 1) * terms * Math.exp(2 * largestLog);
 }
 
 /** What the rounding of an exact part depends on. */

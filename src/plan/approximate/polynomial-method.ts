@@ -138,7 +138,7 @@ function coordinateSize({ survey, compressed }: ApproximateContext, index: numbe
 
 function featureSizes(context: ApproximateContext, index: number, bound: ScoreBound): Omit<FeatureSizes, 'rank'> {
   const { problem, tree, compressed, certificate } = context;
-  const { root, variables, monomials } = tree.blocks[index] as MaskedBlock;
+  const { root, variables, monomials, masks } = tree.blocks[index] as MaskedBlock;
   const size = (variable: number): number => coordinateSize(context, index, variable, bound);
   const spread = monomials.reduce(
     (sum, one) => sum + Math.abs(one.coefficient) * one.variables.reduce((product, variable) => product * size(variable), 1),
@@ -148,6 +148,7 @@ function featureSizes(context: ApproximateContext, index: number, bound: ScoreBo
     rows: variables.filter((variable) => variable !== root).map((variable) => problem.rows[variable - 1] as number),
     spread: Math.abs(problem.scale) * (compressed.get(index)?.dimension ?? problem.d) * spread,
     values: certificate.values.product,
+    movingLog: masks.length > 0 ? context.largestScore : null,
   };
 }
 
