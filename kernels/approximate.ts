@@ -150,7 +150,8 @@ export interface RandomFeaturesStep<T> {
 /**
  * Features of one monomial under masks from its first variable to each of the others (math.md §3.5): what a row of the first may see of the
  * others are windows that move with it, so their sums of features are kept and moved along, and every row meets them as they stand. Tiles:
- * rows; a tile first adds up what its first row may see.
+ * rows; a tile first adds up what its first row may see. Sums are in fp64 and what has left them may weigh at most SCAN_LOSS times what they
+ * hold: its rounding stays behind.
  */
 export interface ScanStep<T> {
   readonly kind: 'scan';
@@ -180,6 +181,8 @@ export type ApproximateStep<T> =
   | SampleStep<T>
   | JudgeStep<T>
   | RandomFeaturesStep<T>;
+
+export const SCAN_LOSS = 1024;
 
 /** Columns of the `norms` of a survey. */
 export const SURVEYED_NORMS = 8;

@@ -13,7 +13,7 @@
 import type { ApproximateStep } from './approximate.ts';
 
 export type * from './approximate.ts';
-export { SURVEYED_NORMS } from './approximate.ts';
+export { SCAN_LOSS, SURVEYED_NORMS } from './approximate.ts';
 
 export type BackendName = 'reference' | 'native' | 'gpu' | 'webgpu';
 

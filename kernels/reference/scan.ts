@@ -2,10 +2,10 @@
  * Moving sums of features (math.md §3.5, masks): a row that enters a window is added to its sums, one that leaves is taken out again, in fp64
  * whatever the operands. Per row (t + 1) C(D + g, g) (dv + 1) multiply-adds; memory that of the sums.
  *
- * Taking out what was added leaves a rounding error of at most u times all that ever went through: for windows the sums are added up anew
- * every REFRESH rows.
+ * Taking out what was added leaves a rounding error of at most u times all that ever went through. So the sums of windows are added up anew
+ * every REFRESH rows, and whenever what went through weighs SCAN_LOSS times what is left: rows of large bias that have left would drown it.
  */
-import type { FeatureMap, Matrix, ScanStep, TileContext } from '../backend.ts';
+import { type FeatureMap, type Matrix, SCAN_LOSS, type ScanStep, type TileContext } from '../backend.ts';
 import { addProgress, isCancelled } from './control.ts';
 import { type FeatureRows, featureRows } from './feature-rows.ts';
 import { binomial, featureCount, multisets, writeFeatures } from './feature-table.ts';
@@ -27,6 +27,8 @@ interface Window {
   /** Rows [first, last) are in the sums. */
   first: number;
   last: number;
+  /** Sum of the weights of all rows that went into the sums since these were zero. */
+  passed: number;
 }
 
 /** Rows [firstRow, lastRow). @throws Error when the operands' shapes contradict each other */
@@ -89,24 +91,34 @@ function openWindow(other: ScanStep<Matrix>['others'][number], r: number): Windo
   for (let l = 0; l < weights.length; l++) weights[l] = shift === -Infinity ? 0 : Math.exp(weights[l] - shift);
   const cols = (values?.cols ?? 0) + 1;
   const sums = new Float64Array(r * cols);
-  return { rows, count: queries.rows, values, cols, weights, shift, lowest, highest, sums, first: 0, last: 0 };
+  return { rows, count: queries.rows, values, cols, weights, shift, lowest, highest, sums, first: 0, last: 0, passed: 0 };
 }
 
 function moveTo(window: Window, row: number, degree: number, features: Float64Array, control: Int32Array): boolean {
-  const { count, lowest, highest, sums } = window;
+  const { count, lowest, highest } = window;
   const first = Math.max(0, Math.min(count, row - highest));
   const last = Math.max(first, Math.min(count, row - lowest + 1));
-  if (first >= window.last || (first > 0 && first % REFRESH === 0)) {
-    sums.fill(0);
+  if (first >= window.last || (first > 0 && first % REFRESH === 0) || drowned(window, first, last)) {
+    window.sums.fill(0);
     window.first = first;
     window.last = first;
+    window.passed = 0;
   }
   for (; window.last < last; window.last++) {
     if (window.last % 64 === 0 && isCancelled(control)) return false;
+    window.passed += window.weights[window.last];
     addRow(window, window.last, 1, degree, features);
   }
   for (; window.first < first; window.first++) addRow(window, window.first, -1, degree, features);
   return true;
+}
+
+/** Whether rows that have left, or are about to, outweigh rows [first, last) by more than their rounding allows. */
+function drowned({ weights, passed, first: before }: Window, first: number, last: number): boolean {
+  if (first === 0 && before === 0) return false;
+  let left = 0;
+  for (let l = first; l < last; l++) left += weights[l];
+  return passed > SCAN_LOSS * left;
 }
 
 function addRow(

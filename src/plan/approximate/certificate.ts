@@ -1,4 +1,4 @@
-import type { Precision } from '../../../kernels/backend.ts';
+import { type Precision, SCAN_LOSS } from '../../../kernels/backend.ts';
 import type { FloatDType } from '../../tensor/tensor.ts';
 import type { ExponentialPolynomial } from './exponential.ts';
 import type { ValueRange } from './survey.ts';
@@ -12,6 +12,8 @@ export interface PartError {
   readonly logError: number;
   /** Additive error of the normalised message, relative to its largest possible size. */
   readonly messageError: number;
+  /** What may be lost below the smallest normal number, of values of size one: absolute, since the values may be as small themselves. */
+  readonly floor: number;
 }
 
 export const UNITS: Readonly<Record<Precision, number>> = { float32: 2 ** -24, float64: 2 ** -53 };
@@ -24,27 +26,115 @@ const OUTPUT_UNITS: Readonly<Record<FloatDType, number>> = {
   float64: 2 ** -53,
 };
 
-/** Longest chain of additions in compute precision in the feature kernels, of one stage; accumulate and apply are two. */
-const CHAIN = 128;
+/** Half of the distance between numbers below the smallest normal one; fp32 and fp64 results may be flushed to zero there. */
+const OUTPUT_FLOORS: Readonly<Record<FloatDType, number>> = {
+  float16: 2 ** -25,
+  bfloat16: 2 ** -126,
+  float32: 2 ** -126,
+  float64: 2 ** -1022,
+};
 
-/** Sums of features: C-S on Σ|terms| <= P(M) Σω against Σ >= (1 - η) e^-M Σω, twice, once for y and once for z. */
+/** The smallest normal numbers: a kernel may take anything below for zero. */
+const TINY: Readonly<Record<Precision, number>> = { float32: 2 ** -126, float64: 2 ** -1022 };
+/** A sum beyond this could overflow on its way. */
+const HUGE: Readonly<Record<Precision, number>> = { float32: 2 ** 120, float64: 2 ** 1000 };
+
+/**
+ * Roundings on the way of one term through the feature kernels (accumulate.h, apply.h), beside one for each factor of its monomials in
+ * each variable: chains of 64 rows and of 128 features in compute precision, the products that they add, and what is stored between.
+ */
+const ACCUMULATE_CHAIN = 72;
+const APPLY_CHAIN = 136;
+
+/** Keys that exact attention adds up in registers before it stores a sum (attend.h); roundings of an exponential, of its argument's too. */
+const KEY_BLOCK = 192;
+const EXPONENTIAL = 8;
+
+const NOTHING: PartError = {
+  logError: Number.POSITIVE_INFINITY,
+  messageError: Number.POSITIVE_INFINITY,
+  floor: Number.POSITIVE_INFINITY,
+};
+
+/** What the roundings of a block's features depend on. */
+export interface FeatureSizes {
+  /** n of every variable but the root. */
+  readonly rows: readonly number[];
+  readonly rank: number;
+  /** The score that rows with all coordinates 1 in size would have: coordinates are divided by their largest entry (features.ts). */
+  readonly spread: number;
+  /** The largest product of values, none of them counted below 1. */
+  readonly values: number;
+  /** Largest |log-weight| of a tuple where sums move with the rows (scan); null: there is one sum for all rows. */
+  readonly movingLog: number | null;
+}
+
+/**
+ * Sums of features (math.md §3.6). Every term of z and of y is met with `gamma` relative roundings, and Σ|terms| <= P(M) Σω stands against
+ * z >= (1 - η) e^-M Σω, once for y and once for z. Beside that coordinates are in [-1, 1], so that powers of the small ones may vanish
+ * altogether while their coefficients, powers of `spread`, are large: rows whose large entries stand in different columns. Σω >= 1, since
+ * the largest weight of every variable is 1.
+ */
 export function featureError(
   { coefficients, logError, absoluteSum }: ExponentialPolynomial,
   bound: number,
   precision: Precision,
+  { rows, rank, spread, values, movingLog }: FeatureSizes,
 ): PartError {
   const degree = coefficients.length - 1;
-  const gamma = 2 * (CHAIN + degree + 8) * UNITS[precision];
-  // e^λ stands for 1/(1 - η): the polynomial may lie below the exponential by that.
-  const relative = gamma * absoluteSum * Math.exp(bound + 2 * logError);
-  if (!(relative < 0.5)) return { logError: Number.POSITIVE_INFINITY, messageError: Number.POSITIVE_INFINITY };
-  return { logError: logError - Math.log1p(-relative), messageError: (2 * relative) / (1 - relative) };
+  const gamma = (rows.length * (ACCUMULATE_CHAIN + 2 * degree) + APPLY_CHAIN + 2 * degree) * UNITS[precision];
+  const amplified = coefficients.reduce((sum, c, k) => sum + Math.abs(c) * spread ** k, 1);
+  const tuples = rows.reduce((product, n) => product * n, 1);
+  if (!(amplified * tuples * values < HUGE[precision])) return NOTHING;
+  const keys = rows.reduce((sum, n) => sum + n, 1);
+  const vanished = TINY[precision] * ((rows.length + 1) * (degree + 3) * amplified + rank + keys * absoluteSum);
+  const moving = movingLog === null ? 0 : movingError(rows, (degree + 3) * amplified + rank, absoluteSum, movingLog);
+  // e^2λ stands for 1/(1 - η): the polynomial may lie below the exponential by that.
+  const share = Math.exp(bound + 2 * logError);
+  const relative = (gamma * absoluteSum + vanished + moving) * share;
+  if (!(relative < 0.5)) return NOTHING;
+  return {
+    logError: logError - Math.log1p(-relative),
+    messageError: (2 * relative) / (1 - relative),
+    floor: 2 * keys * vanished * share,
+  };
 }
 
-/** A part computed exactly, up to rounding: measured and bounded in math.md §8, item 4. */
-export function roundingError(largestScore: number, precision: Precision): PartError {
-  const relative = 4e-7 * (UNITS[precision] / UNITS.float32) * (1 + largestScore);
-  return { logError: relative, messageError: relative };
+/**
+ * Sums that move are in fp64. What passed through them leaves its rounding behind, as often as rows were added or taken out since they were
+ * last added up anew; and a window may hold none of the largest weights, so that Σω is not at least 1 but e^-2S.
+ */
+function movingError(rows: readonly number[], terms: number, absoluteSum: number, largestLog: number): number {
+  const steps = rows.reduce((sum, n) => sum + 2 * (n + 1024), 0);
+  const behind = UNITS.float64 * (SCAN_LOSS + 1) * steps * absoluteSum;
+  return behind + TINY.float64 * (rows.length + 1) * terms * Math.exp(2 * largestLog);
+}
+
+/** What the rounding of an exact part depends on. */
+export interface ExactSizes {
+  /** Largest |score|, and largest |log-weight| that a key brings along: both in every partial sum of a score. */
+  readonly score: number;
+  readonly keyLog: number;
+  /** Terms of one score. */
+  readonly terms: number;
+  readonly n: number;
+  /** Whether it is one attention call; sums over several variables go through longer chains. */
+  readonly pair: boolean;
+}
+
+/**
+ * A part computed exactly, up to rounding: a chain of multiply-adds for the score, an exponential, and sums over keys, in blocks. Rescaling
+ * by e^(m - m') goes to y and z alike: it is an error of weights.
+ */
+export function roundingError({ score, keyLog, terms, n, pair }: ExactSizes, precision: Precision): PartError {
+  const unit = UNITS[precision];
+  const blocks = Math.ceil(n / KEY_BLOCK);
+  const chain = pair ? KEY_BLOCK + 4 * blocks + 48 : 2048 + Math.ceil(n / 8);
+  return {
+    logError: unit * ((terms + EXPONENTIAL) * (score + keyLog) + EXPONENTIAL + 2 * blocks),
+    messageError: unit * chain,
+    floor: 4 * n * TINY[precision],
+  };
 }
 
 /** Keys below the row's largest score by `dropBelow` left out of n (math.md §3.7): mass of at most n e^-dropBelow a row. */
@@ -77,6 +167,11 @@ export function outputBound(parts: readonly PartError[], lost: number, context: 
   const stored = 4 * unit * (1 + largestLog) * parts.length;
   const lambda = parts.reduce((sum, { logError }) => sum + logError, stored + input * largestScore);
   const rounding = parts.reduce((sum, { messageError }) => sum + messageError, 2 * (variables + 1) * unit + input);
-  const bound = values.range * (Math.tanh(lambda / 2) + lost) + values.most * (rounding + OUTPUT_UNITS[outputType]);
+  const floor = parts.reduce((sum, part) => sum + part.floor, variables * TINY[precision]) * values.product;
+  const bound =
+    values.range * (Math.tanh(lambda / 2) + lost) +
+    values.most * (rounding + OUTPUT_UNITS[outputType]) +
+    floor +
+    OUTPUT_FLOORS[outputType];
   return Number.isFinite(bound) ? bound : Number.POSITIVE_INFINITY;
 }

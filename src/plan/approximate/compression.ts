@@ -8,6 +8,7 @@ import { UNITS } from './certificate.ts';
 import type { ApproximateContext } from './context.ts';
 import { symmetricEigen } from './eigen.ts';
 import { basisName, compressedNames, meanName } from './names.ts';
+import { sumOfRawBounds } from './score-bound.ts';
 import type { SurveyedSlice } from './survey.ts';
 import { featureWork, surveyWork } from './work.ts';
 
@@ -184,13 +185,15 @@ function addCompression(draft: Draft, variable: number, { other, coefficient, bl
 
 /**
  * With U the basis as it is stored, rows are exactly U a + r, a as stored and r measured. U^T U is the identity, and U^T r is zero, up to
- * rounding that is at most (d + k + 16) u of the rows' sizes; so <x, y> = <a, b> + <r, s> with an error of four such terms.
+ * rounding that is at most (d + k + 16) u of the rows' sizes; so <x, y> = <a, b> + <r, s> with an error of four such terms. The unary rests
+ * are stored in the precision of this look, which may be less than that of the plan: up to twice the raw score on either side.
  */
 export function lostScore(
   { problem, survey, tree }: Pick<ApproximateContext, 'problem' | 'survey' | 'tree'>,
   { block, dimension }: BlockBasis,
   residuals: readonly (readonly number[])[],
 ): number {
+  const { monomials } = tree.blocks[block] as MaskedBlock;
   const { variables, coefficient } = pairOf(tree.blocks[block] as MaskedBlock) as NonNullable<ReturnType<typeof pairOf>>;
   const sizes = variables.map((variable) => survey.get(`q${variable}`) as readonly SurveyedSlice[]);
   const rounding = 4 * (problem.d + dimension + 16) * UNITS[problem.precision];
@@ -199,5 +202,6 @@ export function lostScore(
     const [a, b] = sizes.map((all) => (all[slice] as SurveyedSlice).centred.norms[1] as number) as [number, number];
     most = Math.max(most, 1.00001 * residual * ((residuals[1] as readonly number[])[slice] as number) + rounding * a * b);
   });
-  return Math.abs(problem.scale * coefficient) * most;
+  const unary = 5 * (problem.d + 8) * UNITS[problem.precision] * sumOfRawBounds(monomials, problem.scale, survey);
+  return Math.abs(problem.scale * coefficient) * most + unary;
 }

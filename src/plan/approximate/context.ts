@@ -24,6 +24,8 @@ export interface ApproximateContext {
   readonly largestScore: number;
   /** Error of a block that is computed exactly. */
   readonly exactPart: PartError;
+  /** Error of one attention call over n keys, whatever their scores are made of. */
+  readonly attention: (n: number) => PartError;
 }
 
 /** A plan with the bound that it certifies, whether that is within the tolerance or not. */
@@ -47,6 +49,13 @@ export function approximateContext(
   const largest = sumOfRawBounds(problem.polynomial.monomials, problem.scale, survey);
   const biases = problem.hasBias.reduce((sum, has, j) => (has ? sum + largestBias(survey.get(`b${j + 1}`) ?? []) : sum), 0);
   const logs = problem.rows.reduce((sum, n) => sum + Math.log(n), 0);
+  const sizes = {
+    score: largest,
+    // Keys bring their biases along, and where there are several blocks the messages of those below.
+    keyLog: tree.blocks.length > 1 ? largest + biases + logs : biases,
+    terms: (problem.d + problem.polynomial.variableCount) * Math.max(1, ...tree.blocks.map(({ monomials }) => monomials.length)),
+    pair: tree.blocks.every(({ variables }) => variables.length === 2),
+  };
   return {
     problem,
     wish,
@@ -65,7 +74,8 @@ export function approximateContext(
       roundedInputs: wish.roundedInputs,
     },
     largestScore: largest + biases,
-    exactPart: roundingError(largest + biases, precision),
+    exactPart: roundingError({ ...sizes, n: Math.max(...problem.rows) }, precision),
+    attention: (n) => roundingError({ ...sizes, n, pair: true }, precision),
   };
 }
 

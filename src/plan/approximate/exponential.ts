@@ -103,11 +103,15 @@ function minimax(degree: number, bound: number): number[] {
   return best?.coefficients ?? taylor(degree);
 }
 
-/** Σ a_k T_k with errors of one size and alternating signs at the points: a linear system in a_0..a_g and the size. */
+/**
+ * Σ a_k T_k with errors of one size and alternating signs at the points: a linear system in a_0..a_g and the size. Rows are brought to one
+ * size, or elimination would choose its pivots by e^-Mx and lose the right end of the interval.
+ */
 function interpolate(points: readonly number[], degree: number, bound: number): number[] | null {
   const rows = points.map((x, i) => {
-    const weight = Math.exp(-bound * x);
-    return [...chebyshevRow(x, degree).map((value) => value * weight), i % 2 === 0 ? 1 : -1, 1];
+    const weight = Math.exp(-Math.max(0, bound * x));
+    const target = Math.exp(Math.min(0, bound * x));
+    return [...chebyshevRow(x, degree).map((value) => value * weight), i % 2 === 0 ? target : -target, target];
   });
   return solveLinear(rows)?.slice(0, degree + 1) ?? null;
 }

@@ -6,7 +6,7 @@ import { pairMasks } from '../masks.ts';
 import type { Gathered } from '../messages.ts';
 import type { ApproximationMethod } from '../plan.ts';
 import { type BlockMethod, solve } from '../solve.ts';
-import { featureError, outputBound, type PartError, UNITS } from './certificate.ts';
+import { type FeatureSizes, featureError, outputBound, type PartError, UNITS } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
 import { type ExponentialKind, type ExponentialPolynomial, exponentialPolynomial, roughError } from './exponential.ts';
 import { type FeatureSpec, featureMessage, type PreparedRows } from './features.ts';
@@ -93,14 +93,10 @@ export function logShare({ wish, certificate, exactPart }: ApproximateContext, c
 }
 
 /** The smallest degree within the share, or else the degree with the smallest error. */
-function fitBlock(
-  { problem, tree, wish, survey, compressed }: ApproximateContext,
-  kind: ExponentialKind,
-  index: number,
-  bound: ScoreBound,
-  share: number,
-): Fit | null {
+function fitBlock(context: ApproximateContext, kind: ExponentialKind, index: number, bound: ScoreBound, share: number): Fit | null {
+  const { problem, tree, wish, survey, compressed } = context;
   const { monomials } = tree.blocks[index] as MaskedBlock;
+  const sizes = featureSizes(context, index, bound);
   let best: Fit | null = null;
   const raw = sumOfRawBounds(monomials, problem.scale, survey);
   const { dimension, lost } = compressed.get(index) ?? { dimension: problem.d, lost: 0 };
@@ -113,9 +109,9 @@ function fitBlock(
     // Far from enough, and there is a larger one.
     if (allowed(degree + step) && roughError(kind, degree, bound.bound) > 3 * share) continue;
     const polynomial = exponentialPolynomial(kind, degree, bound.bound);
-    const own = featureError(polynomial, bound.bound, problem.precision);
-    // Means and tilts are exact up to rounding: sums of d terms, three of them, none larger than the raw scores.
-    const tilts = bound.centred ? 3 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;
+    const own = featureError(polynomial, bound.bound, problem.precision, { ...sizes, rank: rank(dimension, degree) });
+    // Means and tilts are exact up to rounding: sums of d terms, none of the three larger than twice the raw scores (score-bound.ts).
+    const tilts = bound.centred ? 5 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;
     const error = { ...own, logError: own.logError + tilts + lost };
     if (best === null || error.logError < best.error.logError) best = { polynomial, bound, error, rank: rank(dimension, degree) };
     if (error.logError + error.messageError <= share) break;
@@ -123,17 +119,37 @@ function fitBlock(
   return best !== null && Number.isFinite(best.error.logError) ? best : null;
 }
 
-function spec({ tree, survey, compressed }: ApproximateContext, index: number, { polynomial, bound }: Fit): FeatureSpec {
+function spec(context: ApproximateContext, index: number, { polynomial, bound }: Fit): FeatureSpec {
+  const { tree, compressed } = context;
   const { variables } = tree.blocks[index] as MaskedBlock;
   const fewer = compressed.get(index);
-  // A variable whose rows are all zero has no size to divide by, and one far below the others' none that matters.
-  const largest = (variable: number): number => {
-    const slices = fewer?.slices.get(variable);
-    return slices === undefined ? largestEntry(survey.get(`q${variable}`), bound.centred) : largestEntry(slices, false);
-  };
-  const entries = new Map(variables.map((variable) => [variable, Math.max(1e-30, largest(variable))]));
+  const entries = new Map(variables.map((variable) => [variable, coordinateSize(context, index, variable, bound)]));
   const prepared = fewer === undefined ? null : compressedRows(index, fewer.dimension);
   return { coefficients: polynomial.coefficients, centred: bound.centred, entries, prepared };
+}
+
+/** What the coordinates of a variable's rows are divided by. */
+function coordinateSize({ survey, compressed }: ApproximateContext, index: number, variable: number, bound: ScoreBound): number {
+  const slices = compressed.get(index)?.slices.get(variable);
+  const entry = slices === undefined ? largestEntry(survey.get(`q${variable}`), bound.centred) : largestEntry(slices, false);
+  // A variable whose rows are all zero has no size to divide by, and one far below the others' none that matters.
+  return Math.max(1e-30, entry);
+}
+
+function featureSizes(context: ApproximateContext, index: number, bound: ScoreBound): Omit<FeatureSizes, 'rank'> {
+  const { problem, tree, compressed, certificate } = context;
+  const { root, variables, monomials, masks } = tree.blocks[index] as MaskedBlock;
+  const size = (variable: number): number => coordinateSize(context, index, variable, bound);
+  const spread = monomials.reduce(
+    (sum, one) => sum + Math.abs(one.coefficient) * one.variables.reduce((product, variable) => product * size(variable), 1),
+    0,
+  );
+  return {
+    rows: variables.filter((variable) => variable !== root).map((variable) => problem.rows[variable - 1] as number),
+    spread: Math.abs(problem.scale) * (compressed.get(index)?.dimension ?? problem.d) * spread,
+    values: certificate.values.product,
+    movingLog: masks.length > 0 ? context.largestScore : null,
+  };
 }
 
 /** What the second look left for a block. */

@@ -30,7 +30,7 @@ export function samplingPlan(context: ApproximateContext, samples: number): Plan
   const drawn = addSample(draft, samples, wish.seed);
   const first = addAttention(draft, drawn, samples, 1);
   const second = addAttention(draft, drawn, samples, 2);
-  const rounding = outputBound([context.exactPart], 0, certificate);
+  const rounding = outputBound([context.attention(samples)], 0, certificate);
   addJudge(draft, first, second, context, samples);
   const plan = finishPlan(draft, 'sampling', threads);
   return {

@@ -59,12 +59,15 @@ export interface ValueRange {
   readonly range: number;
   /** max over channels of the absolute product. */
   readonly most: number;
+  /** The product of the largest values of every variable, none of them counted below 1: no part of a product of values is larger. */
+  readonly product: number;
 }
 
 export function valueRange({ hasValues }: Pick<Problem, 'hasValues'>, survey: Survey): ValueRange {
   const tensors = hasValues.flatMap((has, j) => (has ? [survey.get(`v${j + 1}`) as readonly SurveyedSlice[]] : []));
-  if (tensors.length === 0) return { range: 0, most: 1 };
+  if (tensors.length === 0) return { range: 0, most: 1, product: 1 };
   let [range, most] = [0, 0];
+  const largest = tensors.map((slices) => Math.max(1, ...slices.map(({ raw }) => raw.entry)));
   (tensors[0] as readonly SurveyedSlice[]).forEach((first, slice) => {
     for (let c = 0; c < first.lowest.length; c++) {
       let [low, high] = [1, 1];
@@ -78,5 +81,6 @@ export function valueRange({ hasValues }: Pick<Problem, 'hasValues'>, survey: Su
       most = Math.max(most, Math.abs(low), Math.abs(high));
     }
   });
-  return { range: range * INFLATION, most: most * INFLATION };
+  const product = largest.reduce((all, one) => all * one, 1);
+  return { range: range * INFLATION, most: most * INFLATION, product };
 }
