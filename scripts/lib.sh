@@ -3,10 +3,13 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# Everything the project asks of the system, and nowhere else: "command package". The service needs none of it; a compiler adds the
-# `native` back end, python3 runs the Python example and the tests of Python clients.
+# Everything the project asks of the system, and nowhere else: "what package", where what is a command, lib:NAME a shared library, or a
+# driver. The service needs none of it; a compiler adds the `native` back end and, with python3, the addon of the `gpu` one; the libraries are what
+# ANGLE and Dawn open at run time, down to the software renderers. python3 also runs the Python example and the tests of Python clients.
 compiler_needs=("g++ g++" "make make")
-test_needs=("${compiler_needs[@]}" "python3 python3" "git git" "sha256sum coreutils")
+device_needs=("python3 python3" "lib:libX11.so.6 libx11-6" "lib:libXext.so.6 libxext6" "lib:libxcb.so.1 libxcb1" "lib:libdrm.so.2 libdrm2"
+  "lib:libvulkan.so.1 libvulkan1" "driver:vulkan mesa-vulkan-drivers" "lib:libEGL.so.1 libegl1" "driver:gl libgl1-mesa-dri")
+test_needs=("${compiler_needs[@]}" "${device_needs[@]}" "git git" "sha256sum coreutils")
 python_needs=("python3 python3" "python3-venv python3-venv")
 
 say() { printf '── %s\n' "$*"; }
@@ -25,6 +28,9 @@ has_need() {
   case $1 in
     # Debian ships the module without what creates an environment, so asking for `venv` alone is not enough.
     python3-venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
+    lib:*) PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null | grep -F "${1#lib:} " >/dev/null ;;
+    driver:vulkan) compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null ;;
+    driver:gl) compgen -G '/usr/lib/*/dri/*_dri.so' >/dev/null || compgen -G '/usr/lib*/dri/*_dri.so' >/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac
 }
@@ -62,12 +68,13 @@ install_modules() {
     return 1
   fi
   say 'installing node modules (npm ci)'
-  (cd "$root" && PATH=$(machine_path) npm ci) || return 1
+  # No install scripts: that of gl would look for a prebuilt addon on the network, and compile for npm's Node. scripts/build-device does it.
+  (cd "$root" && PATH=$(machine_path) npm ci --ignore-scripts) || return 1
   place_pinned_node || return 1
   modules_stamp >"$stamp_file"
 }
 
-# The `node` package fetches its binary in an install script. Where scripts are switched off it is run by hand, this one alone.
+# The `node` package fetches its binary in an install script. Scripts are switched off, so it is run by hand, this one alone.
 place_pinned_node() {
   [[ -x $root/node_modules/.bin/node && -e $root/node_modules/.bin/node ]] && return 0
   (cd "$root/node_modules/node" && PATH=$(machine_path) node installArchSpecificPackage.js) || return 1

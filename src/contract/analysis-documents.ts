@@ -65,6 +65,10 @@ const DegreeSchema = z
       .meta({ description: 'Forests: features of each edge; else of the single polynomial of h' }),
     rank: z.number().optional().meta({ description: 'Number of features, of one edge or of the whole' }),
     breakEvenN: z.number().optional().meta({ description: 'Rows above which the approximation costs less than the exact plan' }),
+    speedUp: z
+      .number()
+      .optional()
+      .meta({ description: 'Work of the exact plan at this n over that of the features; below 1 exact is cheaper' }),
   })
   .meta({ id: 'ApproximationDegree', description: 'What an absolute tolerance on values in [-1, 1] needs' });
 

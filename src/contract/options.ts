@@ -18,9 +18,13 @@ export const METHODS = ['auto', 'taylor', 'minimax', 'compress', 'random-feature
 
 const length = z.int().min(0).meta({ description: 'Number of real rows; the rest is padding on the right' });
 
-export const LengthsSchema = z.union([z.array(length).min(1), z.record(z.string(), z.array(length).min(1))]).meta({
-  description: 'Real rows per batch entry: an array for every variable with n_j = n_1, or an object by variable: {"2": [5, 11]}',
-});
+const LENGTHS_EXPECTED = 'expected an array of whole numbers from 0, one a batch entry, or an object of such arrays by variable';
+
+export const LengthsSchema = z
+  .union([z.array(length).min(1), z.record(z.string(), z.array(length).min(1))], { error: LENGTHS_EXPECTED })
+  .meta({
+    description: 'Real rows per batch entry: an array for every variable with n_j = n_1, or an object by variable: {"2": [5, 11]}',
+  });
 
 export const MaskSchema = z
   .strictObject({
@@ -73,7 +77,7 @@ export const MechanismName = z
   .meta({ description: 'A catalogue name, e.g. self, path(3), strassen, tensor(3)', examples: ['path(3)'] });
 
 export const ScaleSchema = z
-  .union([z.enum(['1/d', '1/sqrt(d)']), z.number()])
+  .union([z.enum(['1/d', '1/sqrt(d)']), z.number()], { error: "expected '1/d', '1/sqrt(d)' or a number" })
   .meta({ description: "Factor of the score: '1/d' (the paper's), '1/sqrt(d)', or a number" });
 
 /** Shape of the options object; `parseOptions` applies it. */

@@ -16,6 +16,7 @@ export interface DegreeOutlook {
   readonly features?: 'per-edge' | 'whole';
   readonly rank?: number;
   readonly breakEvenN?: number;
+  readonly speedUp?: number;
 }
 
 /** |score| <= scale · d · Σ |c_m| B^(degree of m), for entries of at most B in size. */
@@ -44,7 +45,10 @@ export function degreeFor(tolerance: number, entryBound: number, problem: Proble
   const each = (perEdge ? 4 * monomials.length : 2 * t) * rank * (dv + 1);
   const exactAtOne = plan.work.flops / (problem.batch * problem.heads) / n ** plan.exponent;
   const breakEvenN = (each / exactAtOne) ** (1 / (plan.exponent - 1));
-  return { tolerance, degree, features: perEdge ? 'per-edge' : 'whole', rank, breakEvenN: Math.ceil(breakEvenN) };
+  // Products of a wide d at a high degree are more than any double holds, and then out of reach.
+  if (!Number.isFinite(breakEvenN)) return { tolerance };
+  const speedUp = (n / breakEvenN) ** (plan.exponent - 1);
+  return { tolerance, degree, features: perEdge ? 'per-edge' : 'whole', rank, breakEvenN: Math.ceil(breakEvenN), speedUp };
 }
 
 /** ε_i = e^M M^(g+1)/(g+1)! for each factor's M, λ = Σ -ln(1 - ε_i), error <= R tanh(λ/2) with R = 2. Logarithms, since e^M overflows early. */

@@ -159,6 +159,11 @@ describe('POST /v1/polynomials/analyze', () => {
     expect(approximation).toMatchObject({ entryBound: 0.5, scoreBound: 0.25 });
     expect(approximation.entryThreshold).toBeCloseTo(Math.log(1024) ** 0.5, 12);
     expect(approximation.tolerances.map(({ tolerance }: { tolerance: number }) => tolerance)).toEqual([1e-2, 1e-3, 1e-4]);
+    for (const { rank, breakEvenN, speedUp } of approximation.tolerances) {
+      // Features of an edge take 4 n r (dv + 1) operations, the exact plan 2 n^2 (d + dv); dv is d where it is left out.
+      expect(speedUp).toBeCloseTo((2 * 1024 ** 2 * (4 + 4)) / (4 * 1024 * rank * (4 + 1)), 0);
+      expect(speedUp > 1).toBe(breakEvenN <= 1024);
+    }
     expect((await analyze({ polynomial: 'x1*x2' })).body.approximation.tolerances).toEqual([]);
   });
 
@@ -166,6 +171,11 @@ describe('POST /v1/polynomials/analyze', () => {
     const { approximation } = (await analyze({ polynomial: 'x1*x2', entryBound: 1e200 })).body;
     expect(approximation).toMatchObject({ entryBound: 1e200, tolerances: [{ tolerance: 1e-2 }, {}, {}] });
     expect(approximation).not.toHaveProperty('scoreBound');
+  });
+
+  it('gives no degree where no number can hold its rank', async () => {
+    const { status, body } = await analyze({ polynomial: 'x1*x2', entryBound: 4, shape: { n: 64, d: 10_000_000 } });
+    expect([status, body.approximation.tolerances]).toEqual([200, [{ tolerance: 1e-2 }, { tolerance: 1e-3 }, { tolerance: 1e-4 }]]);
   });
 
   it('gives the plan that a request of that shape then runs', async () => {

@@ -279,6 +279,13 @@ export const CASES: Hostile[] = [
     place: '/mask/lengths/9',
   },
   { name: 'a scale that is text', body: { ...good, scale: '1/e' }, status: 422, code: 'invalid_request', place: '/scale' },
+  {
+    name: 'a scale, for what it may be',
+    body: { ...good, scale: '1/e' },
+    status: 422,
+    code: 'invalid_request',
+    place: /'1\/sqrt\(d\)' or a number/,
+  },
   { name: 'a deadline of zero', body: { ...good, timeoutMs: 0 }, status: 422, code: 'invalid_request', place: '/timeoutMs' },
   {
     name: 'a body over MAX_JSON_BYTES',

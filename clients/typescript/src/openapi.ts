@@ -584,6 +584,11 @@ export interface components {
              * @description Rows above which the approximation costs less than the exact plan
              */
             breakEvenN?: number;
+            /**
+             * Format: double
+             * @description Work of the exact plan at this n over that of the features; below 1 exact is cheaper
+             */
+            speedUp?: number;
         };
         /** @description How to approximate, for the modes approximate and auto */
         ApproximationOptions: {

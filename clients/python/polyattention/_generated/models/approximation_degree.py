@@ -23,6 +23,7 @@ class ApproximationDegree:
             h
         rank (float | Unset): Number of features, of one edge or of the whole
         break_even_n (float | Unset): Rows above which the approximation costs less than the exact plan
+        speed_up (float | Unset): Work of the exact plan at this n over that of the features; below 1 exact is cheaper
     """
 
     tolerance: float
@@ -30,6 +31,7 @@ class ApproximationDegree:
     features: ApproximationDegreeFeatures | Unset = UNSET
     rank: float | Unset = UNSET
     break_even_n: float | Unset = UNSET
+    speed_up: float | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -44,6 +46,8 @@ class ApproximationDegree:
         rank = self.rank
 
         break_even_n = self.break_even_n
+
+        speed_up = self.speed_up
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -60,6 +64,8 @@ class ApproximationDegree:
             field_dict["rank"] = rank
         if break_even_n is not UNSET:
             field_dict["breakEvenN"] = break_even_n
+        if speed_up is not UNSET:
+            field_dict["speedUp"] = speed_up
 
         return field_dict
 
@@ -81,12 +87,15 @@ class ApproximationDegree:
 
         break_even_n = remaining_members.pop("breakEvenN", UNSET)
 
+        speed_up = remaining_members.pop("speedUp", UNSET)
+
         approximation_degree = cls(
             tolerance=tolerance,
             degree=degree,
             features=features,
             rank=rank,
             break_even_n=break_even_n,
+            speed_up=speed_up,
         )
 
         approximation_degree.additional_properties = remaining_members
