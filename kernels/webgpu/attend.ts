@@ -203,7 +203,6 @@ async function foldBlock(
     'fold',
     {
       rows,
-      baseRow: 0,
       dv,
       columns,
       contributions: 1,

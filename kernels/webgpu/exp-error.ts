@@ -3,7 +3,7 @@ import { upload } from './arena.ts';
 import { Recorder } from './recorder.ts';
 import type { Session } from './session.ts';
 
-const COUNT = 2 ** 14;
+const COUNT = 2 ** 12;
 
 /** Largest relative error over [-87, 0], half of the arguments in [-2, 0] where weights matter most. */
 export async function measureExp(session: Session): Promise<number> {

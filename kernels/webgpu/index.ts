@@ -4,6 +4,8 @@
  */
 import type { Backend, BackendDescription, Matrix, Rates, Step, TileContext, TileReport } from '../backend.ts';
 import { AttendBatch } from './attend-batch.ts';
+import { runConditioned } from './conditioned.ts';
+import { runCycle } from './cycle.ts';
 import { type Bounds, type Device, type Mode, openDevice } from './device.ts';
 import { measureExp } from './exp-error.ts';
 import { DISPATCH_SECONDS, measureRates } from './rates.ts';
@@ -52,7 +54,7 @@ export async function load({
   return {
     name: 'webgpu',
     describe: () => description,
-    run: (step, tile) => run(attends, step, tile),
+    run: (step, tile) => run(session, attends, step, tile),
     close: () => close(session),
   };
 }
@@ -62,7 +64,7 @@ function describe(device: Device, expError: number, rates: Rates): WebGpuDescrip
   return {
     name: 'webgpu',
     precisions: ['float32'],
-    steps: ['attend'],
+    steps: ['attend', 'conditioned', 'cycle'],
     isa: null,
     device: `${device.route}: ${device.adapter}${device.software ? ' (software)' : ''}`,
     rates: { float32: rates },
@@ -73,10 +75,19 @@ function describe(device: Device, expError: number, rates: Rates): WebGpuDescrip
   };
 }
 
-async function run(attends: AttendBatch, step: Step<Matrix>, tile: TileContext): Promise<TileReport> {
-  if (step.kind !== 'attend') throw new Error(`the webgpu back end does not run ${step.kind} steps`);
-  await attends.run({ step, tile });
-  return { fallbackRows: 0 };
+async function run(session: Session, attends: AttendBatch, step: Step<Matrix>, tile: TileContext): Promise<TileReport> {
+  switch (step.kind) {
+    case 'attend':
+      await attends.run({ step, tile });
+      return { fallbackRows: 0 };
+    case 'conditioned':
+      await runConditioned(session, step, tile);
+      return { fallbackRows: 0 };
+    case 'cycle':
+      return { fallbackRows: await runCycle(session, step, tile) };
+    default:
+      throw new Error(`the webgpu back end does not run ${step.kind} steps`);
+  }
 }
 
 function close({ device, arenas }: Session): void {

@@ -12,11 +12,10 @@ import { prelude } from './prelude.ts';
 
 export const FOLD_FIELDS = {
   rows: 'u32', // of the dispatch
-  baseRow: 'u32', // of the results, where the dispatch's first row goes
   dv: 'u32',
   columns: 'u32', // max(1, dv)
   contributions: 'u32',
-  groups: 'u32', // [rows, 2]: first and last contribution of a row; NONE: all of them
+  groups: 'u32', // [rows, 3]: first and last contribution, row of the results; NONE: all of them to every row
   weight: 'u32', // [contributions] or NONE: zero
   factor: 'u32', // [contributions, dv] or NONE: one
   sums: 'u32', // [contributions, rows] or NONE: zero
@@ -56,22 +55,25 @@ fn valueAt(a: u32, row: u32, c: u32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
   let index = (wid.y * ${MOST_GROUPS}u + wid.x) * 64u + t;
+  // With groups, a row of the table.
   let row = index / p.columns;
   let c = index % p.columns;
   if (row >= p.rows) { return; }
-  let at = p.state + ((p.baseRow + row) * p.columns + c) * 3u;
+  var first = 0u;
+  var last = p.contributions;
+  var result = row;
+  if (p.groups != NONE) {
+    first = u32(arena[p.groups + 3u * row]);
+    last = u32(arena[p.groups + 3u * row + 1u]);
+    result = u32(arena[p.groups + 3u * row + 2u]);
+  }
+  let at = p.state + (result * p.columns + c) * 3u;
   var m = EMPTY;
   var z = 0.0;
   var y = 0.0;
   if (p.isFirst == 0u) { m = arena[at]; z = arena[at + 1u]; y = arena[at + 2u]; }
-  var first = 0u;
-  var last = p.contributions;
-  if (p.groups != NONE) {
-    first = u32(arena[p.groups + 2u * row]);
-    last = u32(arena[p.groups + 2u * row + 1u]);
-  }
   for (var a = first; a < last; a++) {
-    let sum = logWeight(a, row);
+    let sum = logWeight(a, row); // with groups there are no sums a row
     if (isEmpty(sum)) { continue; }
     let top = max(m, sum);
     let decay = exponential(m - top);
@@ -81,7 +83,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     m = top;
   }
   if (p.isLast == 0u) { arena[at] = m; arena[at + 1u] = z; arena[at + 2u] = y; return; }
-  if (c == 0u) { arena[p.logSumExp + p.baseRow + row] = select(EMPTY, m + logarithm(z), z > 0.0); }
-  if (p.message != NONE) { arena[p.message + (p.baseRow + row) * p.dv + c] = select(0.0, y / z, z > 0.0); }
+  if (c == 0u) { arena[p.logSumExp + result] = select(EMPTY, m + logarithm(z), z > 0.0); }
+  if (p.message != NONE) { arena[p.message + (result) * p.dv + c] = select(0.0, y / z, z > 0.0); }
 }
 `;

@@ -133,7 +133,10 @@ ${lines(channels / 32, (j) => `        o0_${j} += w.x * v${j}; o1_${j} += w.y * 
     }`;
 }
 
-/** Adds up `z` [4 rows] over the threads of a row, then stores o / z and `logSumExp` (an expression of `r`, the total `sum` > 0). */
+/**
+ * Adds up `z` [4 rows] over the threads of a row, then stores o / z and `logSumExp` (an expression of the total `sum`). A total that is not
+ * a normal number, which only a product can have, leaves the row empty: its reciprocal need not be finite.
+ */
 export function storeRows({ channels }: TileSizes, logSumExp: (axis: string) => string): string {
   const row = (r: number, axis: string) => `
   {
@@ -141,9 +144,9 @@ export function storeRows({ channels }: TileSizes, logSumExp: (axis: string) => 
     if (row < p.lastRow) {
       let sum = total.${axis};
       let at = p.logSumExp + slice * p.logSumExpStride + (row - p.baseRow);
-      if (wid.z == 0u && tx == 0u) { arena[at] = select(EMPTY, ${logSumExp(axis)}, sum > 0.0); }
+      if (wid.z == 0u && tx == 0u) { arena[at] = select(EMPTY, ${logSumExp(axis)}, sum > 1.2e-38); }
       if (p.message != NONE) {
-        let inverse = select(0.0, 1.0 / sum, sum > 0.0);
+        let inverse = select(0.0, 1.0 / sum, sum > 1.2e-38);
         let out = p.message + slice * p.messageStride + (row - p.baseRow) * p.dv;
 ${lines(channels / 32, (j) => `        storeFour(out, channel0 + ${32 * j}u + 4u * tx, o${r}_${j} * inverse);`)}
       }
