@@ -6,7 +6,8 @@ export interface WorkItem {
   readonly seconds: number;
 }
 
-interface Runner {
+/** What runs tasks: `threads` of them at once. */
+export interface Runner {
   readonly threads: number;
   run(task: TileTask, cancelled: AbortSignal): Promise<TileOutcome[]>;
 }
