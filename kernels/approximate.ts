@@ -133,9 +133,12 @@ export interface JudgeStep<T> {
   /** ln of the largest weight that a tuple can have. */
   readonly largestScore: number;
   readonly bound: T; // [n, 1]: largest error of the row; Infinity where there is none
-  /** [n, 1]: ln of the mean weight over all tuples, from L: adds ln(tuples / samples). */
+  /** Relative error that rounding may have left in the sums of weights, and in those of the moments. */
+  readonly rounding: number;
+  /** [n, 1]: L of all tuples, from that of the sample: adds ln(tuples / samples). */
   readonly scaled: T;
-  readonly logTuples: number;
+  /** q2..qt as the sample was drawn from them: their rows make the tuples. */
+  readonly drawnFrom: readonly T[];
 }
 
 /** Positive random features (FAVOR+): output[l, i] = exp(factor <w_i, q_l> - factor^2 |q_l|^2 / 2) / sqrt(F), w_i Gaussian by seed. Tiles: rows. */

@@ -181,7 +181,17 @@ function refuseParameter(detail: string): never {
   return fail('invalid_request', detail, { errors: [{ pointer: '/mechanism', detail }] });
 }
 
+/** Every mechanism that was asked for: there are some forty, and each takes longer to describe than a small one to compute. */
+const built = new Map<string, Mechanism>();
+
 function build(family: Family, t: number | null): Mechanism {
+  const key = `${family.family} ${t}`;
+  const known = built.get(key) ?? describe(family, t);
+  built.set(key, known);
+  return known;
+}
+
+function describe(family: Family, t: number | null): Mechanism {
   const monomials = family.monomials(t ?? 0).map((variables) => ({ coefficient: 1, variables }));
   const polynomial = createPolynomial(Math.max(...monomials.flatMap(({ variables }) => variables)), monomials);
   const facts = polynomialFacts(polynomial);

@@ -2,9 +2,10 @@ import { type BackendName, type DeviceName, isDevice } from '../../kernels/backe
 import type { Devices } from './device/devices.ts';
 import { DeviceFailure } from './device/failure.ts';
 import { SLOTS } from './device/protocol.ts';
+import type { QueuedTask } from './pool.ts';
 import type { Runner } from './queue.ts';
 import { FairQueue, type Lane, type WorkItem } from './queue.ts';
-import type { TileOutcome } from './task.ts';
+import type { TaskOutcome, TileOutcome } from './task.ts';
 
 /** A part of a request that a device could not answer, and what answered in its place. */
 export interface Failover {
@@ -38,9 +39,7 @@ export class Dispatcher {
     this.#threads = new FairQueue(threads);
     this.#substitute = substitute;
     for (const name of devices.names) {
-      const run: Runner['run'] = (task) =>
-        devices.get(name)?.run(task) ?? Promise.reject(new DeviceFailure('there is no such device'));
-      this.#devices.set(name, new FairQueue({ threads: SLOTS, run }));
+      this.#devices.set(name, new FairQueue({ threads: SLOTS, run: (batch) => runBatch(devices, name, batch) }));
     }
   }
 
@@ -53,7 +52,7 @@ export class Dispatcher {
   }
 
   /** Resolves with the outcomes when the item has run; `started` is called when something takes it. */
-  async submit(lanes: Lanes, item: WorkItem, started: () => void): Promise<TileOutcome[]> {
+  async submit(lanes: Lanes, item: WorkItem, started: () => void): Promise<readonly TileOutcome[]> {
     const name = item.task.tiles[0]?.backend;
     if (name === undefined || !isDevice(name)) return this.#put(this.#threads, lanes, item, started);
     if (lanes.failovers.has(name)) return this.#replace(name, lanes, item, started);
@@ -70,7 +69,7 @@ export class Dispatcher {
     return [this.#threads, ...this.#devices.values()].reduce((sum, queue) => sum + queue.depth, 0);
   }
 
-  #put(queue: FairQueue, lanes: Lanes, item: WorkItem, started: () => void): Promise<TileOutcome[]> {
+  #put(queue: FairQueue, lanes: Lanes, item: WorkItem, started: () => void): Promise<readonly TileOutcome[]> {
     const lane = lanes.byResource.get(queue) ?? queue.open(lanes.seconds, lanes.signal);
     lanes.byResource.set(queue, lane);
     return queue.submit(lane, item, started);
@@ -82,7 +81,7 @@ export class Dispatcher {
     lanes.failovers.set(from, { from, to, reason: failure.message });
   }
 
-  #replace(name: DeviceName, lanes: Lanes, item: WorkItem, started: () => void): Promise<TileOutcome[]> {
+  #replace(name: DeviceName, lanes: Lanes, item: WorkItem, started: () => void): Promise<readonly TileOutcome[]> {
     const { to } = lanes.failovers.get(name) as Failover;
     const tiles = item.task.tiles.map((tile) => ({ ...tile, backend: to }));
     return this.#put(this.#threads, lanes, { ...item, task: { ...item.task, tiles } }, started);
@@ -96,4 +95,20 @@ function orLeave<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', leave, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
   });
+}
+
+/** Tasks one after the other; what one of them fails with is its own outcome. */
+async function runBatch(devices: Devices, name: DeviceName, batch: readonly QueuedTask[]): Promise<TaskOutcome[]> {
+  const device = devices.get(name);
+  const outcomes: TaskOutcome[] = [];
+  for (const { task, cancelled } of batch) {
+    try {
+      cancelled.throwIfAborted();
+      if (device === undefined) throw new DeviceFailure('there is no such device');
+      outcomes.push({ tiles: await device.run(task) });
+    } catch (failure) {
+      outcomes.push({ failure });
+    }
+  }
+  return outcomes;
 }

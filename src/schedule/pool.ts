@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { Machine } from '../plan/plan.ts';
-import type { TileOutcome, TileTask, WorkerReport, WorkerSettings } from './task.ts';
+import type { TaskOutcome, TileTask, WorkerReport, WorkerSettings } from './task.ts';
 
 /** A tile that has not looked at its cancel flag for this long is hung, and its thread is replaced (serving.md §D.4). */
 const GRACE_MS = 250;
@@ -14,7 +14,13 @@ export interface PoolOptions extends WorkerSettings {
   readonly workerUrl?: URL;
 }
 
-/** The compute threads: one task each at a time, on shared memory. */
+/** A task, and what tells that nobody waits for it any more. */
+export interface QueuedTask {
+  readonly task: TileTask;
+  readonly cancelled: AbortSignal;
+}
+
+/** The compute threads: one batch each at a time, on shared memory. */
 export class Pool {
   readonly threads: number;
   readonly #piscina: Piscina;
@@ -40,20 +46,23 @@ export class Pool {
   }
 
   /**
-   * Runs a task on a free thread. When `cancelled` fires the tiles are expected to stop by their flag; a thread that has not come back
-   * after a grace is terminated and replaced.
+   * Runs tasks on a free thread, one after the other. When one is cancelled its tiles are expected to stop by their flag; a thread that
+   * has not come back after a grace is terminated and replaced.
    */
-  async run(task: TileTask, cancelled: AbortSignal): Promise<TileOutcome[]> {
+  async run(batch: readonly QueuedTask[]): Promise<TaskOutcome[]> {
     const kill = new AbortController();
     const onCancel = (): void => {
       delay(GRACE_MS, undefined, { ref: false }).then(() => kill.abort());
     };
-    if (cancelled.aborted) onCancel();
-    else cancelled.addEventListener('abort', onCancel, { once: true });
+    for (const { cancelled } of batch) {
+      if (cancelled.aborted) onCancel();
+      else cancelled.addEventListener('abort', onCancel, { once: true });
+    }
     try {
-      return await this.#piscina.run(task, { name: 'runTiles', signal: kill.signal });
+      const tasks = batch.map(({ task }) => task);
+      return await this.#piscina.run(tasks, { name: 'runBatch', signal: kill.signal });
     } finally {
-      cancelled.removeEventListener('abort', onCancel);
+      for (const { cancelled } of batch) cancelled.removeEventListener('abort', onCancel);
     }
   }
 

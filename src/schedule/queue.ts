@@ -1,4 +1,11 @@
-import type { TileOutcome, TileTask } from './task.ts';
+import type { QueuedTask } from './pool.ts';
+import type { TaskOutcome, TileOutcome, TileTask } from './task.ts';
+
+/** Modelled seconds up to which handing a task over costs more than running it: such tasks wait for each other and go together. */
+const TINY_SECONDS = 50e-6;
+/** The most that goes together: no cancelled task waits longer for its neighbours. */
+const BATCH_SECONDS = 1e-3;
+const BATCH_TASKS = 64;
 
 /** A task with its modelled seconds, the unit in which fairness is counted. */
 export interface WorkItem {
@@ -9,12 +16,14 @@ export interface WorkItem {
 /** What runs tasks: `threads` of them at once. */
 export interface Runner {
   readonly threads: number;
-  run(task: TileTask, cancelled: AbortSignal): Promise<TileOutcome[]>;
+  /** @returns An outcome for each task, in order */
+  run(batch: readonly QueuedTask[]): Promise<readonly TaskOutcome[]>;
 }
 
 interface Pending extends WorkItem {
+  readonly cancelled: AbortSignal;
   readonly started: () => void;
-  readonly resolve: (outcomes: TileOutcome[]) => void;
+  readonly resolve: (outcomes: readonly TileOutcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -30,14 +39,15 @@ export interface Lane {
 
 /**
  * Fair queueing over requests: the lane that has received least runs next, so that a small request waits for one tile of a
- * large one, never for all of it, and a flood of small ones cannot starve the large. At most one task per thread is handed out, hence
- * nothing waits where it could not be taken back.
+ * large one, never for all of it, and a flood of small ones cannot starve the large. At most one batch per thread is handed out, hence
+ * nothing waits where it could not be taken back. A batch is one task, or tiny ones of several requests, which the same order chose.
  */
 export class FairQueue {
   readonly #runner: Runner;
   readonly #lanes = new Set<Lane>();
   #running = 0;
   #virtualTime = 0;
+  #dispatchIsDue = false;
 
   constructor(runner: Runner) {
     this.#runner = runner;
@@ -56,10 +66,11 @@ export class FairQueue {
   }
 
   /** Resolves with the outcomes when a thread has run the item; `started` is called when one takes it. */
-  submit(lane: Lane, item: WorkItem, started: () => void): Promise<TileOutcome[]> {
+  submit(lane: Lane, { task, seconds }: WorkItem, started: () => void): Promise<readonly TileOutcome[]> {
     return new Promise((resolve, reject) => {
-      lane.waiting.push({ ...item, started, resolve, reject });
-      this.#dispatch();
+      lane.waiting.push({ task, seconds, cancelled: lane.signal, started, resolve, reject });
+      if (seconds <= TINY_SECONDS) this.#dispatchSoon();
+      else this.#dispatch();
     });
   }
 
@@ -86,28 +97,67 @@ export class FairQueue {
     return Math.max(1, count);
   }
 
+  /** Once what the event loop has already received is read: tiny tasks of one turn go together. */
+  #dispatchSoon(): void {
+    if (this.#dispatchIsDue) return;
+    this.#dispatchIsDue = true;
+    setImmediate(() => {
+      this.#dispatchIsDue = false;
+      this.#dispatch();
+    });
+  }
+
   #dispatch(): void {
     while (this.#running < this.#runner.threads) {
-      const lane = this.#next();
-      const item = lane?.waiting.shift();
-      if (lane === null || item === undefined) return;
-      // The service that every lane with work would have received by now, had it been shared out evenly: where new lanes start.
-      this.#virtualTime += item.seconds / this.#backlogged(lane);
-      lane.served += item.seconds;
-      lane.remaining -= item.seconds;
-      this.#start(lane, item);
+      const batch = this.#takeBatch();
+      if (batch.length === 0) return;
+      this.#start(batch);
     }
   }
 
-  #start(lane: Lane, item: Pending): void {
-    this.#running++;
-    item.started();
-    this.#runner
-      .run(item.task, lane.signal)
-      .then(item.resolve, item.reject)
-      .finally(() => {
-        this.#running--;
-        this.#dispatch();
-      });
+  #takeBatch(): Pending[] {
+    const batch: Pending[] = [];
+    let seconds = 0;
+    while (batch.length < BATCH_TASKS) {
+      const lane = this.#next();
+      const item = lane?.waiting[0];
+      if (lane === null || item === undefined) break;
+      seconds += item.seconds;
+      if (batch.length > 0 && (item.seconds > TINY_SECONDS || seconds > BATCH_SECONDS)) break;
+      // The service that every lane with work would have received by now, had it been shared out evenly: where new lanes start.
+      this.#virtualTime += item.seconds / this.#backlogged(lane);
+      lane.waiting.shift();
+      lane.served += item.seconds;
+      lane.remaining -= item.seconds;
+      batch.push(item);
+      if (item.seconds > TINY_SECONDS) break;
+    }
+    return batch;
   }
+
+  #start(batch: readonly Pending[]): void {
+    this.#running++;
+    for (const { started } of batch) started();
+    this.#runBatch(batch).finally(() => {
+      this.#running--;
+      this.#dispatch();
+    });
+  }
+
+  /** Tiles may run twice, so where a thread died under several tasks each has it again alone: only the one at fault fails. */
+  async #runBatch(batch: readonly Pending[]): Promise<void> {
+    try {
+      const outcomes = await this.#runner.run(batch);
+      for (const [index, item] of batch.entries()) settle(item, outcomes[index] as TaskOutcome);
+    } catch (error) {
+      const [only] = batch;
+      if (batch.length === 1) only?.reject(error);
+      else for (const item of batch) await this.#runBatch([item]);
+    }
+  }
+}
+
+function settle({ resolve, reject }: Pending, outcome: TaskOutcome): void {
+  if ('tiles' in outcome) resolve(outcome.tiles);
+  else reject(outcome.failure);
 }

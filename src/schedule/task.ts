@@ -9,7 +9,7 @@ export interface BoundTile {
   readonly callId: number;
 }
 
-/** What one thread is given at once: tiles run in order. Small requests go over in a single task. */
+/** Tiles that run in order on one thread. A small request is a single task, and a thread is given several of those at once. */
 export interface TileTask {
   readonly control: Int32Array;
   readonly tiles: readonly BoundTile[];
@@ -21,6 +21,9 @@ export interface TileOutcome {
   readonly endMs: number;
   readonly fallbackRows: number;
 }
+
+/** How one task of a batch ended: what its tiles say, or what it failed with, which is its own affair. */
+export type TaskOutcome = { readonly tiles: readonly TileOutcome[] } | { readonly failure: unknown };
 
 export interface WorkerSettings {
   readonly backends: readonly Exclude<BackendName, DeviceName>[];

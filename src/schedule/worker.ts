@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { type Backend, type BackendName, CANCEL, type DeviceName } from '../../kernels/backend.ts';
-import { epochMs, type TileOutcome, type TileTask, type WorkerReport, type WorkerSettings } from './task.ts';
+import { epochMs, type TaskOutcome, type TileOutcome, type TileTask, type WorkerReport, type WorkerSettings } from './task.ts';
 
 /** A thread of the pool, and but for the devices' own processes (device/host.ts) the only place that loads kernels. */
 
@@ -48,8 +48,21 @@ export function report(): WorkerReport {
   return { backends: described, unavailable };
 }
 
+/** Runs tasks one after the other; what one of them throws is its own outcome. */
+export async function runBatch(tasks: readonly TileTask[]): Promise<TaskOutcome[]> {
+  const outcomes: TaskOutcome[] = [];
+  for (const task of tasks) {
+    try {
+      outcomes.push({ tiles: await runTiles(task) });
+    } catch (failure) {
+      outcomes.push({ failure });
+    }
+  }
+  return outcomes;
+}
+
 /** Runs the tiles of a task in order; a cancelled task stops at the first look at its flag. */
-export async function runTiles(task: TileTask): Promise<TileOutcome[]> {
+async function runTiles(task: TileTask): Promise<TileOutcome[]> {
   const outcomes: TileOutcome[] = [];
   for (const { backend: name, step, firstRow, lastRow, callId } of task.tiles) {
     const backend = backends.get(name);

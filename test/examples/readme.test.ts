@@ -51,6 +51,23 @@ describe('the README', () => {
     expect(facts(shown.plan)).toEqual(facts(body.plan));
   });
 
+  it('shows an approximate request and what comes with its answer', async () => {
+    const text = section('Approximate, with a certificate');
+    const request = /-d '([^']+)'/.exec(text)?.[1] ?? '';
+    const shown = JSON.parse(/```json\n([^`]+)```/.exec(text)?.[1] ?? '').approximation;
+    const app = await buildTestApp({ BACKENDS: 'native,reference' });
+    const { status, body } = await post(app, '/v1/attention', request);
+    expect(status).toBe(200);
+    const { approximation } = body;
+    expect(Object.keys(shown)).toEqual(Object.keys(approximation));
+    expect(Object.keys(shown.measured)).toEqual(Object.keys(approximation.measured));
+    const facts = ({ method, degree, rank }: Record<string, unknown>): unknown => [method, degree, rank];
+    expect(facts(shown)).toEqual(facts(approximation));
+    // The survey rounds otherwise on another instruction set.
+    expect(shown.certificate.maxAbsError / approximation.certificate.maxAbsError).toBeCloseTo(1, 3);
+    expect(shown.measured.maxAbsError).toBeLessThan(shown.certificate.maxAbsError);
+  });
+
   it('lists the catalogue as it is', () => {
     const listed = tableOf('Mechanisms').map(([name, polynomial, family, cost]) => {
       return [namesIn(name)[0], namesIn(polynomial)[0] ?? polynomial, family, cost];

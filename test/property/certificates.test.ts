@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Engine, startEngine } from '../../src/schedule/engine.ts';
-import { judge, type Verdict } from './certified-case.ts';
+import { judge, METHODS, type Verdict } from './certified-case.ts';
 
 /** `proved` means proved: no measured error above its certificate. `npm run certify` takes very many more. */
 
@@ -18,9 +18,13 @@ it(`holds on ${CASES} random requests of every class, method, mask, type and siz
   for (let seed = 0; seed < CASES; seed += 8) {
     verdicts.push(...(await Promise.all(Array.from({ length: 8 }, (_, i) => judge(engine, seed + i)))));
   }
-  expect(verdicts.filter(({ outcome }) => outcome === 'violated').map((one) => ({ ...one }))).toEqual([]);
+  const violated = verdicts.filter(({ outcome }) => outcome === 'violated');
+  expect(violated.filter(({ kind }) => kind !== 'probabilistic')).toEqual([]);
+  // Bounds with a confidence are far from tight: those missed stay well below what their confidences allow.
+  const allowance = verdicts.reduce((sum, one) => sum + one.allowance, 0);
+  expect(violated.length).toBeLessThan(allowance / 50);
   // Most requests are answered, by each of the methods, or the test would say nothing.
-  for (const method of ['taylor', 'minimax', 'compress', 'prune', 'auto']) {
+  for (const method of METHODS) {
     const own = verdicts.filter((one) => one.method === method);
     expect(own.filter(({ outcome }) => outcome === 'certified').length, method).toBeGreaterThan(own.length / 10);
   }

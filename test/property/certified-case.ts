@@ -12,7 +12,7 @@ import { random } from '../helpers/random.ts';
 
 /**
  * Random requests to the approximate modes, and whether what they certify holds: exact is the definition in fp64 on the tensors as they were
- * sent. Used by certificates.test.ts, and by scripts/certify for very many.
+ * sent. Used by certificates.test.ts, and by bench/certify.ts for very many.
  */
 
 interface Drawn {
@@ -30,16 +30,22 @@ interface Drawn {
 }
 
 export interface Verdict {
-  /** 'refused': no method certifies the tolerance. */
+  /** 'refused': no method certifies the tolerance, or a sample certifies nothing. */
   readonly outcome: 'certified' | 'refused' | 'violated';
+  /** The method that was asked for. */
   readonly method: string;
+  readonly kind: 'proved' | 'probabilistic' | 'none';
+  /** Of a probabilistic certificate, how many entries of the output may lie beyond it on average; 0 where it is proved. */
+  readonly allowance: number;
   readonly certified: number;
   readonly measured: number;
   /** The request in a line, for a violation. */
   readonly shown: string;
 }
 
-const METHODS = ['taylor', 'minimax', 'compress', 'prune', 'auto'] as const;
+export const METHODS = ['taylor', 'minimax', 'compress', 'prune', 'auto', 'random-features', 'sampling'] as const;
+/** What a method answers at all: the others' polynomials and masks are drawn too, more seldom. */
+const TREES = POLYNOMIALS.slice(0, 7);
 const TYPES = ['float16', 'bfloat16', 'float32', 'float64'] as const;
 
 type Next = () => number;
@@ -50,12 +56,19 @@ const chance = (next: Next, p: number): boolean => next() < p;
 function draw(seed: number): Drawn {
   const next = random(seed);
   const method = pick(next, METHODS);
-  const polynomial = pick(next, POLYNOMIALS);
+  const draws = method === 'random-features' || method === 'sampling';
+  const onTrees = method === 'prune' || method === 'compress' || method === 'random-features';
+  const polynomial = pick(next, onTrees && chance(next, 0.9) ? TREES : POLYNOMIALS);
   const t = variableCountOf(polynomial);
-  const [d, dv] = [method === 'compress' ? 2 + Math.floor(next() * 7) : 1 + Math.floor(next() * 4), 1 + Math.floor(next() * 3)];
-  const same = 1 + Math.floor(next() * 5);
-  const masked = chance(next, 0.25);
-  const rows = Array.from({ length: t }, () => (masked || chance(next, 0.3) ? same : 1 + Math.floor(next() * (t > 3 ? 3 : 6))));
+  const large = chance(next, 0.05);
+  const most = large ? ({ 2: 100, 3: 14 }[t] ?? 5) : t > 3 ? 3 : 6;
+  const [d, dv] = [
+    method === 'compress' || large ? 2 + Math.floor(next() * 7) : 1 + Math.floor(next() * 4),
+    1 + Math.floor(next() * 3),
+  ];
+  const same = 1 + Math.floor(next() * most);
+  const masked = chance(next, onTrees || draws ? 0.05 : 0.25);
+  const rows = Array.from({ length: t }, () => (masked || chance(next, 0.3) ? same : 1 + Math.floor(next() * most)));
   const inputType = chance(next, 0.5) ? 'float64' : 'float32';
   const slices = chance(next, 0.2) ? 2 : 1;
   const round = inputType === 'float32' ? Math.fround : (x: number): number => x;
@@ -71,7 +84,7 @@ function draw(seed: number): Drawn {
     });
   };
   const q = Array.from({ length: slices }, () => rows.map((n) => Array.from({ length: n }, row)));
-  const peak = 10 ** between(next, -3, method === 'prune' ? 1.7 : 0.6);
+  const peak = 10 ** between(next, -3, method === 'prune' ? 1.7 : draws ? 0 : 0.6);
   const outputType = pick(next, TYPES);
   // Products beyond 65504 have no place in float16: refused by the codec, and no matter of certificates.
   const level = chance(next, 0.3) ? 10 ** between(next, -3, outputType === 'float16' ? 0.5 : 3) : 0;
@@ -93,22 +106,26 @@ function draw(seed: number): Drawn {
     ),
   );
   const monomials = monomialsOf(polynomial);
-  const largest = Math.max(
-    ...q.map((slice, s) => oracle({ monomials, q: slice, v: v[s] as (Rows | null)[], scale: 1 }).maxScore),
-    1e-12,
-  );
+  const scores = q.map((slice, s) => oracle({ monomials, q: slice, v: v[s] as (Rows | null)[], scale: 1 }));
+  // No tuple at all has no score either.
+  const largest = Math.max(...scores.map(({ maxScore }) => maxScore)) || 1;
   const mask = masked ? maskOf(pick(next, maskNames), polynomial, next) : null;
   const lengths = !masked && chance(next, 0.15) ? rows.map((n) => Math.ceil(next() * n)) : null;
-  const fixed =
-    chance(next, 0.2) && method !== 'prune'
-      ? { degree: 2 * (1 + Math.floor(next() * 3)) }
-      : { tolerance: 10 ** between(next, -9, 0) };
+  const fixed = chance(next, 0.2) && method !== 'prune' && !draws;
+  const size = fixed
+    ? { degree: 2 * (1 + Math.floor(next() * 3)) }
+    : draws
+      ? {
+          [method === 'sampling' ? 'samples' : 'features']: 2 ** Math.ceil(between(next, 4, 12)),
+          ...{ confidence: pick(next, [0.5, 0.9, 0.99, 0.999]), seed: Math.floor(next() * 1e6) },
+        }
+      : { tolerance: 10 ** between(next, -7, 0) };
   const options = {
     polynomial,
     scale: peak / largest,
     precision: chance(next, 0.3) ? 'float64' : 'float32',
     mode: 'approximate',
-    approximation: { method, ...fixed },
+    approximation: { method, ...size },
     output: { dtype: outputType },
     mask: {
       ...(mask?.mask ?? { type: 'none' }),
@@ -145,25 +162,26 @@ function requestOf({ q, v, b, inputType, options }: Drawn): AttentionRequest {
   return interpret({ tensors, options });
 }
 
-/** Runs the case of a seed. Everything but a certificate that holds and a tolerance that nothing certifies is a violation. */
+/**
+ * Runs the case of a seed. Everything but a certificate that holds and a tolerance that nothing certifies is a violation; a certificate with
+ * a confidence may be missed by as many entries as that leaves out.
+ */
 export async function judge(engine: Engine, seed: number): Promise<Verdict> {
   const drawn = draw(seed);
   const { method } = drawn.options.approximation as { method: string };
   const shown = `seed ${seed}: ${JSON.stringify({ ...drawn.options, rows: drawn.q[0]?.map(({ length }) => length), inputType: drawn.inputType })}`;
+  const nothing = { method, kind: 'none', allowance: 0, certified: Number.NaN, measured: Number.NaN, shown } as const;
   try {
     const { plan, output } = await engine.run(requestOf(drawn), { signal: new AbortController().signal, timeoutMs: 60_000 });
-    const certified = plan.approximation?.certificate?.maxAbsError ?? Number.NaN;
+    const { used = true, certificate } = plan.approximation ?? {};
+    if (used && certificate?.kind === 'none') return { ...nothing, outcome: 'refused' };
+    const { kind = 'none', maxAbsError: certified = Number.NaN, confidence = 1 } = certificate ?? {};
     const measured = largestError(drawn, convert(output.data, drawn.outputType));
-    return { outcome: measured <= certified ? 'certified' : 'violated', method, certified, measured, shown };
+    const allowance = (1 - confidence) * output.data.length;
+    return { ...nothing, outcome: measured <= certified ? 'certified' : 'violated', kind, allowance, certified, measured };
   } catch (error) {
-    const outcome = error instanceof ServiceError && error.code === 'tolerance_unreachable' ? 'refused' : 'violated';
-    return {
-      outcome,
-      method,
-      certified: Number.NaN,
-      measured: Number.NaN,
-      shown: `${shown} ${outcome === 'violated' ? error : ''}`,
-    };
+    if (error instanceof ServiceError && error.code === 'tolerance_unreachable') return { ...nothing, outcome: 'refused' };
+    return { ...nothing, outcome: 'violated', shown: `${shown} ${error}` };
   }
 }
 

@@ -159,6 +159,27 @@ describe('methods that draw', () => {
     },
   );
 
+  it('leaves out the rows that b1 leaves out', async () => {
+    const body = { ...sampled, tensors: { ...sampled.tensors, b1: biases(20) } };
+    const answer = await approximate({ ...body, approximation: { method: 'sampling', tolerance: 0.2 } });
+    expectCertified(answer, 0.2, 'probabilistic');
+    expect(answer.body.emptyRows).toBe(1);
+    expect(answer.body.output.data.slice(6, 8)).toEqual([0, 0]);
+  });
+
+  it('says the log-sum-exp of all tuples that there are, with b1 in it', async () => {
+    const b1 = Array.from({ length: 20 }, (_, row) => row / 10);
+    const body = { ...sampled, tensors: { ...sampled.tensors, b1 }, mask: { lengths: { 1: [20], 2: [13], 3: [7] } } };
+    const output = { logSumExp: true };
+    const answer = await approximate({ ...body, output, approximation: { method: 'sampling', tolerance: 0.2 } });
+    expectCertified(answer, 0.2, 'probabilistic');
+    const exact = await post(app, '/v1/attention', { ...body, output });
+    const [given, wanted] = [answer, exact].map((one) => one.body.logSumExp.data as number[]) as [number[], number[]];
+    given.forEach((value, row) => {
+      expect(Math.abs(value - (wanted[row] as number))).toBeLessThan(0.1);
+    });
+  });
+
   it('says that nothing is certified where the client fixed too small a size', async () => {
     const answer = await approximate({ ...sampled, approximation: { method: 'sampling', samples: 2 } });
     expect(answer.body.approximation.certificate).toEqual({ kind: 'none' });

@@ -1,17 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import type { QueuedTask } from '../../src/schedule/pool.ts';
 import { FairQueue } from '../../src/schedule/queue.ts';
-import type { TileOutcome, TileTask } from '../../src/schedule/task.ts';
+import type { TaskOutcome, TileTask } from '../../src/schedule/task.ts';
 
-/** A pool of one thread whose tasks end when the test says so. */
-function handRunner(): { threads: number; order: string[]; run(task: TileTask): Promise<TileOutcome[]>; finish(): Promise<void> } {
+interface HandRunner {
+  threads: number;
+  /** Names of the tasks that were handed out, those of one batch with a plus between them. */
+  order: string[];
+  run(batch: readonly QueuedTask[]): Promise<TaskOutcome[]>;
+  finish(): Promise<void>;
+}
+
+/** A pool of one thread whose batches end when the test says so. */
+function handRunner(): HandRunner {
   const pending: (() => void)[] = [];
   const order: string[] = [];
   return {
     threads: 1,
     order,
-    run: (task) => {
-      order.push(task as unknown as string);
-      return new Promise((resolve) => pending.push(() => resolve([])));
+    run: (batch) => {
+      order.push(batch.map(({ task }) => task).join('+'));
+      return new Promise((resolve) => pending.push(() => resolve(batch.map(() => ({ tiles: [] })))));
     },
     finish: async () => {
       pending.shift()?.();
@@ -85,5 +94,49 @@ describe('FairQueue', () => {
     await expect(waiting).rejects.toThrow('left');
     await runner.finish();
     await expect(running).resolves.toEqual([]);
+  });
+
+  it('hands tiny tasks of several requests over together, and a longer one alone', async () => {
+    const runner = handRunner();
+    const queue = new FairQueue(runner);
+    queue.submit(queue.open(1, never), item('long', 1), nothing);
+    for (const name of ['a', 'b', 'c']) queue.submit(queue.open(1e-6, never), item(name, 1e-6), nothing);
+    queue.submit(queue.open(2, never), item('longer', 2), nothing);
+    for (let i = 0; i < 3; i++) await runner.finish();
+    expect(runner.order).toEqual(['long', 'a+b+c', 'longer']);
+  });
+
+  it('waits for tiny tasks of the same turn, and keeps a batch to a millisecond', async () => {
+    const runner = handRunner();
+    const queue = new FairQueue(runner);
+    for (let i = 0; i < 30; i++) queue.submit(queue.open(5e-5, never), item(`${i}`, 5e-5), nothing);
+    expect(runner.order).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    await runner.finish();
+    expect(runner.order.map((batch) => batch.split('+').length)).toEqual([19, 11]);
+  });
+
+  it('lets one task of a batch fail without the others', async () => {
+    const outcomes = (batch: readonly QueuedTask[]): TaskOutcome[] =>
+      batch.map(({ task }) => ((task as unknown) === 'bad' ? { failure: new Error('bad tile') } : { tiles: [] }));
+    const queue = new FairQueue({ threads: 1, run: async (batch) => outcomes(batch) });
+    const [good, bad] = ['good', 'bad'].map((name) => queue.submit(queue.open(1e-6, never), item(name, 1e-6), nothing));
+    await expect(bad).rejects.toThrow('bad tile');
+    await expect(good).resolves.toEqual([]);
+  });
+
+  it('runs the tasks of a batch one by one where the thread died under it, so that one alone fails', async () => {
+    const order: string[] = [];
+    const run = async (batch: readonly QueuedTask[]): Promise<TaskOutcome[]> => {
+      const names = batch.map(({ task }) => task as unknown as string);
+      order.push(names.join('+'));
+      if (names.includes('deadly')) throw new Error('the thread died');
+      return batch.map(() => ({ tiles: [] }));
+    };
+    const queue = new FairQueue({ threads: 1, run });
+    const all = ['a', 'deadly', 'b'].map((name) => queue.submit(queue.open(1e-6, never), item(name, 1e-6), nothing));
+    const ends = await Promise.allSettled(all);
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(order).toEqual(['a+deadly+b', 'a', 'deadly', 'b']);
   });
 });

@@ -61,7 +61,9 @@ export function mapApproximate<A, B>(step: ApproximateStep<A>, replace: (operand
     case 'judge': {
       const [message, moments] = [maybe(step.message, 'read'), maybe(step.moments, 'read')];
       const [logSumExp, squaredLogSumExp] = [read(step.logSumExp), read(step.squaredLogSumExp)];
-      return { ...step, message, moments, logSumExp, squaredLogSumExp, bound: write(step.bound), scaled: write(step.scaled) };
+      const drawnFrom = step.drawnFrom.map(read);
+      const written = { bound: write(step.bound), scaled: write(step.scaled) };
+      return { ...step, message, moments, logSumExp, squaredLogSumExp, drawnFrom, ...written };
     }
     case 'random-features':
       return { ...step, input: read(step.input), output: write(step.output) };

@@ -26,7 +26,7 @@ export function samplingPlan(context: ApproximateContext, samples: number): Plan
   const { problem, backends, threads, wish, certificate } = context;
   const withValues = problem.hasValues.some(Boolean);
   const draft = newDraft(problem, backends);
-  if (problem.mask.type !== 'none' || !withValues || !supports(draft, ['sample', 'attend', 'judge'])) return null;
+  if (problem.mask.type !== 'none' || !withValues || !supports(draft, ['sample', 'attend', 'judge', 'combine'])) return null;
   const drawn = addSample(draft, samples, wish.seed);
   const first = addAttention(draft, drawn, samples, 1);
   const second = addAttention(draft, drawn, samples, 2);
@@ -82,7 +82,7 @@ function addSample(draft: Draft, samples: number, seed: number): Drawn {
   const operands = hasValues.map((has, index) => ({
     queries: input(draft, 'q', index + 1),
     values: has ? input(draft, 'v', index + 1) : null,
-    // b1 changes nothing but the reported log-sum-exp, where it is exact.
+    // b1 says which rows there are, and is added to their log-sum-exp; the sample is the same for all of them.
     bias: index > 0 && hasBias[index] ? input(draft, 'b', index + 1) : null,
   }));
   const drawn = {
@@ -108,7 +108,8 @@ function addAttention(draft: Draft, drawn: Drawn, samples: number, power: 1 | 2)
   const { d, dv, rows, precision } = draft.problem;
   const extent = { variable: 1, count: 1 };
   const cols = power * dv;
-  const message = scratch(draft, power === 1 ? 'output' : 'u of squares', extent, cols);
+  const own = draft.problem.hasBias[0] ? 'u of the sample' : 'output';
+  const message = scratch(draft, power === 1 ? own : 'u of squares', extent, cols);
   const logSumExp = scratch(draft, power === 1 ? 'L of the sample' : 'L of squares', extent, 1);
   const [keyBias, values] = power === 1 ? [drawn.bias, drawn.values] : [drawn.doubledBias, drawn.moments];
   const step = { queries: input(draft, 'q', 1), keys: drawn.keys, keyBias, values, scale: power, band: null } as const;
@@ -121,7 +122,8 @@ function addJudge(draft: Draft, first: Averages, second: Averages, context: Appr
   const { problem, certificate, wish, largestScore } = context;
   const extent = { variable: 1, count: 1 };
   const bound = scratch(draft, 'bound', extent, 1);
-  const scaled = scratch(draft, 'logSumExp', extent, 1);
+  const scaled = scratch(draft, problem.hasBias[0] ? 'L of all tuples' : 'logSumExp', extent, 1);
+  const { logError, messageError } = context.attention(samples);
   const step = {
     kind: 'judge',
     message: first.message,
@@ -132,12 +134,26 @@ function addJudge(draft: Draft, first: Averages, second: Averages, context: Appr
     logOdds: logOdds(wish),
     range: certificate.values.range,
     largestScore,
+    // Squared weights have doubled scores.
+    rounding: 2 * logError + messageError,
     bound,
     scaled,
-    logTuples: problem.rows.slice(1).reduce((sum, n) => sum + Math.log(n), 0),
+    drawnFrom: problem.rows.slice(1).map((_, index) => input(draft, 'q', index + 2)),
   } as const;
-  addStage(draft, step, extent, 0, combineWork(problem.rows[0] as number, problem.dv, 3, bytesPerElement(problem.precision)));
-  for (const buffer of [first.message, bound, scaled]) {
+  const work = combineWork(problem.rows[0] as number, problem.dv, 3, bytesPerElement(problem.precision));
+  addStage(draft, step, extent, 0, work);
+  for (const buffer of [...addOwnBias(draft, first.message, scaled), bound]) {
     draft.buffers[buffer] = { ...(draft.buffers[buffer] as (typeof draft.buffers)[0]), source: 'output' };
   }
+}
+
+/** Output and log-sum-exp with the bias of x1: it is added to the latter, and a row that it leaves out has output 0. */
+function addOwnBias(draft: Draft, message: number, logSumExp: number): number[] {
+  const { hasBias, rows, dv, precision } = draft.problem;
+  if (!hasBias[0]) return [message, logSumExp];
+  const extent = { variable: 1, count: 1 };
+  const [product, sum] = [scratch(draft, 'output', extent, dv), scratch(draft, 'logSumExp', extent, 1)];
+  const step = { kind: 'combine', factors: [message], product, addends: [logSumExp, input(draft, 'b', 1)], sum } as const;
+  addStage(draft, step, extent, 0, combineWork(rows[0] as number, dv, 2, bytesPerElement(precision)));
+  return [product, sum];
 }
