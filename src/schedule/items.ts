@@ -43,7 +43,7 @@ export function* levels(plan: Plan, binding: Binding, control: Int32Array): Gene
   const indices = plan.stages.map((_, index) => index);
   if (plan.seconds < ONE_PIECE_SECONDS) {
     const tiles = indices.flatMap((index) => stageTiles(plan, index, binding));
-    if (tiles.length > 0) yield [item(control, tiles)];
+    if (tiles.length > 0) yield [item(plan, control, tiles)];
     return;
   }
   const deepest = Math.max(...plan.stages.map(({ level }) => level));
@@ -57,9 +57,9 @@ export function* levels(plan: Plan, binding: Binding, control: Int32Array): Gene
 }
 
 /** Joins neighbouring tiles that are too short to be handed over one by one, but leaves every thread something to do. */
-function bundle({ threads }: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
+function bundle(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
   const total = tiles.reduce((sum, { seconds }) => sum + seconds, 0);
-  const target = Math.min(TILE_SECONDS, total / threads);
+  const target = Math.min(TILE_SECONDS, total / plan.threads);
   const items: PlacedItem[] = [];
   let open: PlacedTile[] = [];
   let seconds = 0;
@@ -67,18 +67,18 @@ function bundle({ threads }: Plan, control: Int32Array, tiles: readonly PlacedTi
     open.push(tile);
     seconds += tile.seconds;
     if (seconds < 0.75 * target) continue;
-    items.push(item(control, open));
+    items.push(item(plan, control, open));
     open = [];
     seconds = 0;
   }
-  if (open.length > 0) items.push(item(control, open));
+  if (open.length > 0) items.push(item(plan, control, open));
   return items;
 }
 
-function item(control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
+function item({ bytes }: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
   const bound = tiles.map(({ backend, step, firstRow, lastRow, callId }) => ({ backend, step, firstRow, lastRow, callId }));
   return {
-    task: { control, tiles: bound },
+    task: { control, tiles: bound, bytes },
     seconds: tiles.reduce((sum, tile) => sum + tile.seconds, 0),
     tiles,
   };
