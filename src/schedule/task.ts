@@ -13,6 +13,8 @@ export interface BoundTile {
 export interface TileTask {
   readonly control: Int32Array;
   readonly tiles: readonly BoundTile[];
+  /** Memory of the whole plan: most of it may be seen through these tiles. */
+  readonly bytes: number;
 }
 
 /** Times are milliseconds since the epoch, comparable between threads. */

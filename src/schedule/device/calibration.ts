@@ -55,7 +55,7 @@ function taskOf(step: AttendStep<Matrix>): TileTask {
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
   const lastRow = (step.queries as Matrix).rows;
   // Below zero, where no request has its numbers.
-  return { control, tiles: [{ backend: 'gpu', step, firstRow: 0, lastRow, callId: --calls }] };
+  return { control, tiles: [{ backend: 'gpu', step, firstRow: 0, lastRow, callId: --calls }], bytes: 0 };
 }
 
 function attendStep({ n, d }: { n: number; d: number }): AttendStep<Matrix> {
