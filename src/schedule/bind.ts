@@ -3,6 +3,7 @@ import type { AttentionRequest, Operand } from '../contract/request.ts';
 import { finishedBy } from '../plan/memory.ts';
 import { mapOperands } from '../plan/operands.ts';
 import { type BufferSpec, type Extent, extentRows, type Plan } from '../plan/plan.ts';
+import { sharedMemory } from '../tensor/shared-memory.ts';
 
 /** The memory of one request: its tensors and the plan's own buffers, all on shared memory, seen slice by slice. */
 export interface Binding {
@@ -67,7 +68,5 @@ function inputSlice(operand: Operand, slice: number, plan: Plan): number {
 }
 
 function allocateFloats(precision: Precision, length: number): FloatArray {
-  return precision === 'float32'
-    ? new Float32Array(new SharedArrayBuffer(4 * length))
-    : new Float64Array(new SharedArrayBuffer(8 * length));
+  return precision === 'float32' ? new Float32Array(sharedMemory(4 * length)) : new Float64Array(sharedMemory(8 * length));
 }

@@ -1,4 +1,5 @@
 import { elementCount } from './shape.ts';
+import { sharedMemory } from './shared-memory.ts';
 import type { DType, Tensor, TensorData } from './tensor.ts';
 
 /** Bytes of one element on the wire. */
@@ -15,7 +16,7 @@ export const MEMORY_BYTES = { float16: 4, bfloat16: 4, float32: 4, float64: 8, i
 
 /** Shared memory for `count` elements of a type, zeroed. */
 export function allocateData(dtype: DType, count: number): TensorData {
-  const memory = new SharedArrayBuffer(count * MEMORY_BYTES[dtype]);
+  const memory = sharedMemory(count * MEMORY_BYTES[dtype]);
   switch (dtype) {
     case 'float64':
       return new Float64Array(memory);
