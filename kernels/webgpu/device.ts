@@ -5,6 +5,7 @@
  * Runs in a process of its own: Dawn crashes on a thread's end. What goes wrong on the device becomes an error of the calls in hand: the
  * supervisor of the process decides what comes next.
  */
+import { platform } from 'node:os';
 import { create, globals } from 'webgpu';
 import { THREADS, type TileSizes, tileBytes } from './shaders/tiles.ts';
 
@@ -36,7 +37,7 @@ export interface Device {
 
 const ROUTES: Readonly<Record<Route, () => Promise<[GPU, GPUAdapter | null]>>> = {
   vulkan: async () => {
-    const gpu = create(process.platform === 'darwin' ? [] : ['backend=vulkan']);
+    const gpu = create(platform() === 'darwin' ? [] : ['backend=vulkan']);
     return [gpu, await gpu.requestAdapter({ powerPreference: 'high-performance' })];
   },
   opengles: async () => {

@@ -20,16 +20,9 @@ export interface WebGpuOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** What a device says of itself besides what every back end says. */
-export interface WebGpuDescription extends BackendDescription {
-  /** How the adapter was reached. */
-  readonly mode: string;
-  /** The kernels that run, with their tiles: rows x keys, then coordinates and channels held at a time. */
-  readonly kernel: string;
-  readonly software: boolean;
-  /** Largest relative error of the kernels' exp on this device, for arguments in [-87, 0]. */
-  readonly expError: number;
-}
+/** `kernel` names the tiles: rows x keys, coordinates and channels held at a time. */
+export type WebGpuDescription = BackendDescription &
+  Required<Pick<BackendDescription, 'mode' | 'kernel' | 'software' | 'expError'>>;
 
 /** Done when its promise is; closing frees the device. */
 export interface WebGpuBackend extends Backend {

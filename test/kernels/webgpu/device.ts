@@ -20,13 +20,13 @@ export class TestDevice implements Backend {
   #asked = 0;
 
   /** @throws Error with the module's own reason, or the way in which its process ended */
-  static async start(options: WebGpuOptions = {}): Promise<TestDevice> {
-    const device = new TestDevice(options);
+  static async start(options: WebGpuOptions = {}, environment: NodeJS.ProcessEnv = {}): Promise<TestDevice> {
+    const device = new TestDevice(options, environment);
     device.#described = (await device.#answer(0)).value as WebGpuDescription;
     return device;
   }
 
-  private constructor(options: WebGpuOptions) {
+  private constructor(options: WebGpuOptions, environment: NodeJS.ProcessEnv) {
     const libraries = fileURLToPath(new URL('../../../build/device/lib', import.meta.url));
     this.#child = fork(fileURLToPath(new URL('./host.ts', import.meta.url)), [JSON.stringify(options)], {
       execArgv: ['--expose-gc'],
@@ -35,6 +35,7 @@ export class TestDevice implements Backend {
         EGL_PLATFORM: 'surfaceless',
         ...process.env,
         LD_LIBRARY_PATH: [libraries, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':'),
+        ...environment,
       },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
@@ -67,6 +68,11 @@ export class TestDevice implements Backend {
 
   async cancel(run: number): Promise<void> {
     await this.#ask({ kind: 'cancel', run }).answer;
+  }
+
+  /** Takes the device away from the process. */
+  async lose(): Promise<void> {
+    await this.#ask({ kind: 'lose' }).answer;
   }
 
   /** Resident bytes, after a collection. */

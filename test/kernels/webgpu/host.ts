@@ -5,6 +5,7 @@ import { load, type WebGpuOptions } from '../../../kernels/webgpu/index.ts';
 export type Question =
   | { readonly id: number; readonly kind: 'run'; readonly step: Step<Matrix>; readonly tile: TileContext }
   | { readonly id: number; readonly kind: 'cancel'; readonly run: number }
+  | { readonly id: number; readonly kind: 'lose' }
   | { readonly id: number; readonly kind: 'memory' };
 
 export type Reply = { readonly id: number } & (
@@ -33,6 +34,10 @@ async function answer(backend: Awaited<ReturnType<typeof load>>, question: Quest
   const { id } = question;
   if (question.kind === 'cancel') {
     Atomics.store(controls.get(question.run) as Int32Array, 0, 1);
+    return { id, value: null };
+  }
+  if (question.kind === 'lose') {
+    backend.close();
     return { id, value: null };
   }
   if (question.kind === 'memory') {
