@@ -7,6 +7,7 @@ import type {
   FloatArray,
   Matrix,
   MergeStep,
+  ProjectStep,
   Step,
   TileContext,
 } from '../backend.ts';
@@ -41,6 +42,9 @@ export function encode(step: Step<Matrix>, tile: TileContext): EncodedStep {
       break;
     case 'cycle':
       encodeCycle(step, numbers, operands);
+      break;
+    case 'project':
+      encodeProject(step, numbers, operands);
       break;
     case 'survey':
     case 'accumulate':
@@ -144,4 +148,11 @@ function encodeCycle(step: CycleStep<Matrix>, numbers: number[], operands: Opera
   numbers.push(...order, ['gemm', 'fast', 'auto'].indexOf(product));
   const rows = step.variables[0]?.queries.rows ?? 0;
   operands.push(take('message', message, rows, message?.cols ?? 0), take('logSumExp', logSumExp, rows, 1));
+}
+
+function encodeProject({ input, weights, output }: ProjectStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { rows: n, cols: m } = input;
+  const { cols } = weights;
+  numbers.push(n, m, cols);
+  operands.push(take('input', input, n, m), take('weights', weights, m, cols), take('output', output, n, cols));
 }

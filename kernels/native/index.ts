@@ -10,6 +10,7 @@ import {
   type Precision,
   type Rates,
   type Step,
+  type StepKind,
   type TileContext,
   type TileReport,
   type VariableOperands,
@@ -40,13 +41,18 @@ export function load(options: NativeOptions = {}): NativeBackend {
   };
 }
 
+const STEPS: readonly StepKind[] = [
+  ...(['attend', 'combine', 'conditioned', 'merge', 'cycle', 'project'] as const),
+  ...(['survey', 'accumulate', 'contract', 'apply', 'compress'] as const),
+];
+
 type WholeStep = Extract<Step<Matrix>, { variables: unknown }>;
 
 function describe(addon: Addon, isa: number): BackendDescription {
   return {
     name: 'native',
     precisions: ['float32', 'float64'],
-    steps: ['attend', 'combine', 'conditioned', 'merge', 'cycle', 'survey', 'accumulate', 'contract', 'apply', 'compress'],
+    steps: STEPS,
     isa: addon.isas()[isa] ?? null,
     device: 'cpu',
     rates: { float32: rates(addon, isa, 'float32'), float64: rates(addon, isa, 'float64') },

@@ -15,7 +15,8 @@ export interface WorkItem {
   readonly seconds: number;
 }
 
-interface Runner {
+/** What runs tasks: `threads` of them at once. */
+export interface Runner {
   readonly threads: number;
   /** @returns An outcome for each task, in order */
   run(batch: readonly QueuedTask[]): Promise<readonly TaskOutcome[]>;

@@ -1,3 +1,5 @@
+import { sharedMemory } from './shared-memory.ts';
+
 /** Room in shared memory: `bytes` from `offset` on, zeroed, aligned to a cache line. */
 export interface Room {
   readonly memory: SharedArrayBuffer;
@@ -9,7 +11,7 @@ const SLAB_BYTES = 1 << 16;
 const SMALL_BYTES = 1 << 12;
 const LINE_BYTES = 64;
 
-let slab = new SharedArrayBuffer(SLAB_BYTES);
+let slab = sharedMemory(SLAB_BYTES);
 let used = 0;
 
 /**
@@ -17,9 +19,9 @@ let used = 0;
  * a small tensor's arithmetic. No piece is used twice; a slab goes when nothing views it any more.
  */
 export function reserve(bytes: number): Room {
-  if (bytes > SMALL_BYTES) return { memory: new SharedArrayBuffer(bytes), offset: 0 };
+  if (bytes > SMALL_BYTES) return { memory: sharedMemory(bytes), offset: 0 };
   if (used + bytes > SLAB_BYTES) {
-    slab = new SharedArrayBuffer(SLAB_BYTES);
+    slab = sharedMemory(SLAB_BYTES);
     used = 0;
   }
   const offset = used;

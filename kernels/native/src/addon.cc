@@ -57,36 +57,30 @@ napi_value listIsas(const Call &call) {
   return list;
 }
 
+// Reads a step's arguments to the end, then runs it; gives what the kernel counts, 0 where it counts nothing.
+template <class Args>
+long readAndRun(Args (*read)(Reader &, const Tile &), long (*kernel)(const Args &), Reader &reader, const Tile &tile) {
+  const Args args = read(reader, tile);
+  reader.finish();
+  return kernel(args);
+}
+
+template <class Args>
+long readAndRun(Args (*read)(Reader &, const Tile &), void (*kernel)(const Args &), Reader &reader, const Tile &tile) {
+  const Args args = read(reader, tile);
+  reader.finish();
+  kernel(args);
+  return 0;
+}
+
 long dispatch(const KernelTable &kernels, Kind kind, Reader &reader, const Tile &tile) {
   switch (kind) {
-    case Kind::attend: {
-      const AttendArgs a = readAttend(reader, tile);
-      reader.finish();
-      return kernels.attend(a);
-    }
-    case Kind::combine: {
-      const CombineArgs a = readCombine(reader, tile);
-      reader.finish();
-      kernels.combine(a);
-      return 0;
-    }
-    case Kind::merge: {
-      const MergeArgs a = readMerge(reader, tile);
-      reader.finish();
-      kernels.merge(a);
-      return 0;
-    }
-    case Kind::conditioned: {
-      const ConditionedArgs a = readConditioned(reader, tile);
-      reader.finish();
-      kernels.conditioned(a);
-      return 0;
-    }
-    case Kind::cycle: {
-      const CycleArgs a = readCycle(reader, tile);
-      reader.finish();
-      return kernels.cycle(a);
-    }
+    case Kind::attend: return readAndRun(readAttend, kernels.attend, reader, tile);
+    case Kind::combine: return readAndRun(readCombine, kernels.combine, reader, tile);
+    case Kind::merge: return readAndRun(readMerge, kernels.merge, reader, tile);
+    case Kind::conditioned: return readAndRun(readConditioned, kernels.conditioned, reader, tile);
+    case Kind::cycle: return readAndRun(readCycle, kernels.cycle, reader, tile);
+    case Kind::project: return readAndRun(readProject, kernels.project, reader, tile);
   }
   throw std::invalid_argument("native kernels: no such step");
 }
@@ -95,7 +89,7 @@ napi_value run(const Call &call) {
   const IsaTable &isa = isaOf(call.env, call.argument[0]);
   const double kind = numberOf(call.env, call.argument[1]);
   const bool approximate = kind >= kFirstApproximate && kind <= kLastApproximate;
-  if (!(kind >= 0 && kind <= 4) && !approximate) throw std::invalid_argument("native kernels: no such step");
+  if (!(kind >= 0 && kind <= kLastExact) && !approximate) throw std::invalid_argument("native kernels: no such step");
   Reader reader(call.env, call.argument[2], call.argument[3]);
   const View control = viewOf(call.env, call.argument[4], "control");
   if (control.type != napi_int32_array || control.length < 2) throw std::invalid_argument("native kernels: control is not an Int32Array of 2");

@@ -208,6 +208,19 @@ ConditionedArgs readConditioned(Reader &r, const Tile &tile) {
   return a;
 }
 
+ProjectArgs readProject(Reader &r, const Tile &tile) {
+  ProjectArgs a = {};
+  a.tile = tile;
+  const long n = r.integer(0, kMaxRows, "n");
+  a.m = r.integer(0, kMaxRows, "m");
+  a.cols = r.integer(0, kMaxRows, "columns");
+  a.input = r.matrix(n, a.m, false, "input");
+  a.weights = r.matrix(a.m, a.cols, false, "weights");
+  a.output = r.matrix(n, a.cols, false, "output");
+  checkTile(tile, n);
+  return a;
+}
+
 CycleArgs readCycle(Reader &r, const Tile &tile) {
   CycleArgs a = {};
   a.tile = tile;

@@ -2,6 +2,7 @@
 #include "apply.h"
 #include "compress.h"
 #include "contract.h"
+#include "project.h"
 #include "prune.h"
 #include "rates.h"
 
@@ -16,7 +17,8 @@ namespace {
 
 template <class T>
 KernelTable table() {
-  return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>,
+  return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, projectStep<T>, exponentials<T>,
+          peakFlops<T>, calibrate<T>,
           {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>}};
 }
 

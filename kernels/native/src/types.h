@@ -110,6 +110,13 @@ struct CycleArgs {
   void *message, *logSumExp;
 };
 
+struct ProjectArgs {
+  Tile tile;
+  const void *input, *weights;  // [n, m], [m, cols]
+  void *output;                 // [n, cols]
+  long m, cols;
+};
+
 struct Rates {
   double flops, exponentials, bytes, tileSeconds;
 };
@@ -136,6 +143,7 @@ struct KernelTable {
   void (*merge)(const MergeArgs &);
   void (*conditioned)(const ConditionedArgs &);
   long (*cycle)(const CycleArgs &);
+  void (*project)(const ProjectArgs &);
   void (*exponentials)(const void *x, void *y, long count);
   double (*peakFlops)(double seconds);
   Rates (*calibrate)();
