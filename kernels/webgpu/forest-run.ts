@@ -3,6 +3,7 @@ import { keysInReach } from './attend.ts';
 import type { Device } from './device.ts';
 import { joinComponents } from './forest-fold.ts';
 import { type ForestPlan, LEFT_OUT, type NodePlan, type Span } from './forest-plan.ts';
+import { widthFor } from './pipelines.ts';
 import type { Recorder } from './recorder.ts';
 import { NONE } from './shaders/fields.ts';
 import { FILL_ROWS } from './shaders/fill.ts';
@@ -127,10 +128,10 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
   const parent = plan.nodes.find((other) => other.node.variable === node.node.parent) as NodePlan;
   if (n > keysInReach(device, d))
     throw new Error(`webgpu: ${n} rows of x${node.node.variable} are more than this device goes through`);
-  const narrow = dv <= 32;
+  const channels = widthFor(device, dv);
   for (const { flops, ...rows } of rowBlocks(pass, parentRows, 2 * n * (d + dv))) {
     await recorder.dispatch(
-      narrow ? 'attendNarrow' : 'attend',
+      `attend${channels}`,
       {
         ...rows,
         baseRow: 0,
@@ -159,7 +160,7 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
         lowest: node.node.band.lowest,
         highest: node.node.band.highest,
       },
-      groupsOf(pass, rows, narrow ? 32 : device.tiles.channels),
+      groupsOf(pass, rows, channels),
       flops,
     );
   }
@@ -181,10 +182,10 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
   const { dv } = plan;
   const { n, parentRows, product, message, logSumExp, edge } = node;
   if (edge === null) return;
-  const narrow = dv <= 32;
+  const channels = widthFor(device, dv);
   for (const { flops, ...rows } of rowBlocks(pass, parentRows, 2 * n * (dv + 1))) {
     await recorder.dispatch(
-      narrow ? 'productNarrow' : 'product',
+      `product${channels}`,
       {
         ...rows,
         baseRow: 0,
@@ -201,7 +202,7 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
         logSumExp: logSumExp.at,
         logSumExpStride: logSumExp.stride,
       },
-      groupsOf(pass, rows, narrow ? 32 : device.tiles.channels),
+      groupsOf(pass, rows, channels),
       flops,
     );
   }
