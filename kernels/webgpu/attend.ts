@@ -165,6 +165,8 @@ async function record(
       `attend${channels}`,
       {
         ...common,
+        tile: TILE,
+        depth: device.tiles.depth,
         firstRow: row,
         lastRow,
         baseRow: 0,

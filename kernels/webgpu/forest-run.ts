@@ -134,6 +134,8 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
       `attend${channels}`,
       {
         ...rows,
+        tile: TILE,
+        depth: device.tiles.depth,
         baseRow: 0,
         rows: parentRows,
         firstKey: 0,
@@ -188,6 +190,7 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
       `product${channels}`,
       {
         ...rows,
+        tile: TILE,
         baseRow: 0,
         keyCount: n,
         dv,
@@ -220,6 +223,8 @@ export async function shareMatrices({ device, recorder, plan }: Pass): Promise<v
       await recorder.dispatch(
         'shared',
         {
+          tile: TILE,
+          depth: device.tiles.depth,
           firstRow,
           rows,
           keyCount: n,
