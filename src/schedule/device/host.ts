@@ -89,7 +89,8 @@ async function runTile(backend: Backend, { callId, firstRow, lastRow, results }:
   if (call === undefined) throw new Error(`call ${callId} was not sent`);
   const control = new Int32Array(CONTROL_CELLS);
   const startMs = epochMs();
-  const { fallbackRows } = await backend.run(call.step, { firstRow, lastRow, control, callId });
+  const tile = { firstRow, lastRow, control, callId };
+  const { fallbackRows } = firstRow === lastRow ? { fallbackRows: 0 } : await backend.run(call.step, tile);
   const endMs = epochMs();
   for (const { operand, from, count, offset } of results) {
     transfer(writeSync, file, (call.operands[operand] as FloatArray).subarray(from, from + count), offset);
