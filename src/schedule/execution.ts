@@ -1,6 +1,7 @@
 import { CANCEL, CONTROL_CELLS, FAST_ROWS } from '../../kernels/backend.ts';
 import { ServiceError } from '../errors.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
+import { allocateData } from '../tensor/allocate.ts';
 import type { Binding } from './bind.ts';
 import type { Dispatcher, Failover, Lanes } from './dispatcher.ts';
 import { levels, type PlacedItem } from './items.ts';
@@ -41,7 +42,7 @@ interface Span {
  * @throws the signal's reason, or ServiceError `internal` when a thread died under one of the items, or a device and nothing stands in for it
  */
 export async function execute(plan: Plan, binding: Binding, context: ExecutionContext): Promise<Execution> {
-  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
+  const control = allocateData('int32', CONTROL_CELLS) as Int32Array;
   const lanes = context.queue.open(plan.seconds, context.signal);
   const underWay: Promise<unknown>[] = [];
   const stop = (): void => {
