@@ -270,6 +270,8 @@ export interface Backend {
   describe(): BackendDescription;
   /** Runs rows [firstRow, lastRow) of a bound step. Throws on operands whose shapes contradict each other. */
   run(step: Step<Matrix>, tile: TileContext): TileReport | Promise<TileReport>;
+  /** Gives a device back, before its process ends. */
+  close?(): void;
 }
 
 /** Seconds that one thread needs for `work`, by the rates that were measured. */

@@ -45,7 +45,8 @@ const say = (message: HostMessage): void => void process.send?.(message);
 
 // A thread of its own looks whether the service is still there: a shader that hangs blocks this one for good.
 new Worker(new URL('./watch.ts', import.meta.url), { workerData: process.ppid }).unref();
-process.on('disconnect', () => process.exit(0));
+// Later than the back end's own farewell, which `load` registers first where there is one.
+process.on('disconnect', () => setImmediate(() => process.exit(0)));
 // A terminal sends these to the whole group; when this process ends is for the service to say.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 
@@ -53,6 +54,7 @@ try {
   const module: DeviceModule = await import(moduleUrl);
   const backend = await module.load(options.load);
   const description = await backend.describe();
+  process.on('disconnect', () => backend.close?.());
   process.on('message', (message) => void answer(backend, message as RunMessage));
   say({ kind: 'loaded', description });
 } catch (error) {
@@ -89,7 +91,8 @@ async function runTile(backend: Backend, { callId, firstRow, lastRow, results }:
   if (call === undefined) throw new Error(`call ${callId} was not sent`);
   const control = new Int32Array(CONTROL_CELLS);
   const startMs = epochMs();
-  const { fallbackRows } = await backend.run(call.step, { firstRow, lastRow, control, callId });
+  const tile = { firstRow, lastRow, control, callId };
+  const { fallbackRows } = firstRow === lastRow ? { fallbackRows: 0 } : await backend.run(call.step, tile);
   const endMs = epochMs();
   for (const { operand, from, count, offset } of results) {
     transfer(writeSync, file, (call.operands[operand] as FloatArray).subarray(from, from + count), offset);
