@@ -23,6 +23,8 @@ describe('the defaults', () => {
       LOG_LEVEL: 'info',
       WORKER_THREADS: availableParallelism(),
       BACKENDS: ['native', 'gpu', 'webgpu', 'reference'],
+      DEVICE_TIMEOUT_MS: 10_000,
+      GPU_MODE: 'auto',
       MAX_BODY_BYTES: 64 * MIB,
       MAX_JSON_BYTES: 16 * MIB,
       MAX_INFLIGHT_BYTES: 1024 * MIB,

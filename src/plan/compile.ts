@@ -1,4 +1,4 @@
-import type { BackendDescription, StepKind } from '../../kernels/backend.ts';
+import { type BackendDescription, isDevice, type StepKind } from '../../kernels/backend.ts';
 import type { Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import { blockTree } from '../polynomial/blocks.ts';
@@ -49,15 +49,24 @@ export function compile(problem: Problem, machine: Machine): Plan {
 
 export function allowedBackends(problem: Problem, machine: Machine): readonly BackendDescription[] {
   if (problem.backend === 'auto') return machine.backends;
-  const chosen = machine.backends.find(({ name }) => name === problem.backend);
-  if (chosen !== undefined) return [chosen];
+  const chosen = [...machine.backends, ...(machine.named ?? [])].find(({ name }) => name === problem.backend);
+  if (chosen !== undefined) return isDevice(chosen.name) ? [chosen, ...helpers(machine)] : [chosen];
   const reason = machine.unavailable[problem.backend] ?? 'it is not part of this version';
   const detail = `back end '${problem.backend}' is not loaded: ${reason}`;
   fail('unsupported_on_backend', detail, { errors: [{ pointer: '/backend', detail }] });
 }
 
+/** The steps around those that a device computes: linear in n, and not worth the way there. */
+const HELPER_STEPS: readonly StepKind[] = ['combine', 'merge', 'project'];
+
+/** What this processor's back ends do for a request that names a device. */
+function helpers({ backends }: Machine): BackendDescription[] {
+  const own = backends.filter(({ name }) => !isDevice(name));
+  return own.map((backend) => ({ ...backend, steps: backend.steps.filter((kind) => HELPER_STEPS.includes(kind)) }));
+}
+
 export function refuseBackend(problem: Problem, backends: readonly BackendDescription[]): never {
-  const names = backends.map(({ name }) => name).join(', ');
+  const names = problem.backend === 'auto' ? backends.map(({ name }) => name).join(', ') : problem.backend;
   const detail = `algorithm '${problem.algorithm}' for this polynomial at precision ${problem.precision} does not run on ${names}`;
   fail('unsupported_on_backend', detail, { errors: [{ pointer: problem.backend === 'auto' ? '/algorithm' : '/backend', detail }] });
 }
@@ -123,7 +132,8 @@ export function finishPlan(draft: Draft, algorithm: PlanAlgorithm, threads: numb
   const { problem, stages } = draft;
   const facts = polynomialFacts(problem.polynomial, maskEdges(pairMasks(problem)));
   const slices = problem.batch * problem.heads;
-  const heaviest = stages.reduce((most, stage) => (stage.seconds > most.seconds ? stage : most));
+  const asked = stages.filter(({ backend }) => backend.name === problem.backend);
+  const heaviest = (asked.length > 0 ? asked : stages).reduce((most, stage) => (stage.seconds > most.seconds ? stage : most));
   return {
     class: facts.class,
     algorithm,

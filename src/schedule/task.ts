@@ -1,4 +1,4 @@
-import type { BackendDescription, BackendName, Matrix, Step } from '../../kernels/backend.ts';
+import type { BackendDescription, BackendName, DeviceName, Matrix, Step } from '../../kernels/backend.ts';
 
 /** One tile with its operands bound to views on shared memory. */
 export interface BoundTile {
@@ -28,7 +28,7 @@ export interface TileOutcome {
 export type TaskOutcome = { readonly tiles: readonly TileOutcome[] } | { readonly failure: unknown };
 
 export interface WorkerSettings {
-  readonly backends: readonly BackendName[];
+  readonly backends: readonly Exclude<BackendName, DeviceName>[];
   readonly nativeIsa: string | null;
 }
 

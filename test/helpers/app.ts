@@ -4,9 +4,12 @@ import { readConfig } from '../../src/config.ts';
 
 export type TestApp = Awaited<ReturnType<typeof buildApp>>;
 
-/** An app on two compute threads that says nothing; settings as in the environment. The caller closes it. */
+/** An app on two compute threads that says nothing and starts no devices; settings as in the environment. The caller closes it. */
 export async function startTestApp(environment: Record<string, string> = {}, dependencies: Dependencies = {}): Promise<TestApp> {
-  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', WORKER_THREADS: '2', ...environment }), dependencies);
+  const app = await buildApp(
+    readConfig({ LOG_LEVEL: 'silent', WORKER_THREADS: '2', BACKENDS: 'native,reference', ...environment }),
+    dependencies,
+  );
   app.readiness.state = 'ready';
   await app.ready();
   return app;

@@ -1,0 +1,79 @@
+/**
+ * A cycle's matrix product, one slice a row of the output (math.md §6.3): Y = P (w ⊙ [X | 1]), left as the message u = Y_v / Y_z,
+ * L = r + c + ln Y_z. P and r come from shared.ts, w and its logarithm's maximum c from open.ts. A row whose Y_z underflowed is empty
+ * here; the certificate (cycle.ts) tells whether that mattered. 2 rows keys (dv + 1) flops a slice, no exponential.
+ * Workgroups: x blocks of rows, y slices, z blocks of channels.
+ */
+import type { Fields } from './fields.ts';
+import { prelude } from './prelude.ts';
+import {
+  addValues,
+  declareSums,
+  STORE_FOUR,
+  sharedTiles,
+  storeRows,
+  storeWeightsAndValues,
+  TILE,
+  type TileSizes,
+} from './tiles.ts';
+
+export const PRODUCT_FIELDS = {
+  firstRow: 'u32', // of the dispatch
+  lastRow: 'u32',
+  baseRow: 'u32',
+  keyCount: 'u32',
+  dv: 'u32',
+  matrix: 'u32', // [rows, keyCount]
+  maxima: 'u32', // [rows]
+  weights: 'u32', // [slices, keyCount]
+  tops: 'u32', // [slices, 2], c first
+  values: 'u32', // or NONE
+  valueStride: 'u32',
+  message: 'u32', // or NONE
+  messageStride: 'u32',
+  logSumExp: 'u32',
+  logSumExpStride: 'u32',
+} as const satisfies Fields;
+
+const ROWS = [0, 1, 2, 3];
+
+export function productSource(sizes: TileSizes): string {
+  return `${prelude(PRODUCT_FIELDS)}${sharedTiles(sizes)}${STORE_FOUR}
+fn four(at: u32, key: u32) -> vec4<f32> {
+  var v = vec4(0.0);
+  if (key < p.keyCount) { v.x = arena[at + key]; }
+  if (key + 1u < p.keyCount) { v.y = arena[at + key + 1u]; }
+  if (key + 2u < p.keyCount) { v.z = arena[at + key + 2u]; }
+  if (key + 3u < p.keyCount) { v.w = arena[at + key + 3u]; }
+  return v;
+}
+
+fn weightsOf(row: u32, key: u32, w: vec4<f32>) -> vec4<f32> {
+  if (row >= p.lastRow) { return vec4(0.0); }
+  return four(p.matrix + row * p.keyCount, key) * w;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+  let tx = t % 8u;
+  let ty = t / 8u;
+  let slice = wid.y;
+  let row0 = p.firstRow + wid.x * ${TILE}u;
+  let channel0 = wid.z * ${sizes.channels}u;
+  let lastKey = p.keyCount;
+  var z = vec4(0.0);
+${declareSums(sizes)}
+  for (var key0 = 0u; key0 < lastKey; key0 += ${TILE}u) {
+    let key = key0 + 4u * tx;
+    let w = four(p.weights + slice * p.keyCount, key);
+${ROWS.map((r) => `    let w${r} = weightsOf(row0 + 4u * ty + ${r}u, key, w);`).join('\n')}
+    z += vec4(dot(w0, vec4(1.0)), dot(w1, vec4(1.0)), dot(w2, vec4(1.0)), dot(w3, vec4(1.0)));
+${storeWeightsAndValues(sizes)}
+${addValues(sizes)}
+    workgroupBarrier();
+  }
+  let c = arena[p.tops + 2u * slice];
+${storeRows(sizes, () => 'arena[p.maxima + row] + c + logarithm(sum)')}
+}
+`;
+}
