@@ -141,6 +141,19 @@ function nothing({ message }: ConditionedStep<Matrix>, rows: number): Solved {
   };
 }
 
+/** Whether an arena holds one assignment with everything around it. */
+export function fits(
+  { device }: Session,
+  step: ConditionedStep<Matrix>,
+  restriction: Restriction,
+  resultRows: number,
+  edges: EdgeKind,
+): boolean {
+  const layout = new Layout();
+  planForest(step, restriction, layout, layout, { slices: 1, resultRows, edges });
+  return layout.floats <= device.capacity;
+}
+
 /** The largest chunk of assignments that an arena and one dispatch of every edge have room for. */
 function fit(
   { device }: Session,
