@@ -16,6 +16,12 @@ export type * from './approximate.ts';
 export { SCAN_LOSS, SURVEYED_NORMS } from './approximate.ts';
 
 export type BackendName = 'reference' | 'native' | 'gpu' | 'webgpu';
+/** Back ends that run in a process of their own: a driver may hang or die, and takes nothing with it then. */
+export type DeviceName = 'gpu' | 'webgpu';
+
+export function isDevice(name: BackendName): name is DeviceName {
+  return name === 'gpu' || name === 'webgpu';
+}
 
 export type Precision = 'float32' | 'float64';
 export type FloatArray = Float32Array | Float64Array;
@@ -247,6 +253,14 @@ export interface BackendDescription {
   readonly isa: string | null;
   readonly device: string;
   readonly rates: Readonly<Partial<Record<Precision, Rates>>>;
+  /** How a device is reached: gpu.js's mode ('headlessgl', 'webasm', 'cpu'), Dawn's ('vulkan', 'opengles'). Of devices only, as what follows. */
+  readonly mode?: string;
+  /** Class of the kernels that ran when the device was checked, which need not be the one asked for. */
+  readonly kernel?: string;
+  /** The device is a program on this machine's processor: `auto` never takes it where `native` loaded. */
+  readonly software?: boolean;
+  /** Largest relative error of the device's exp for arguments in [-87, 0], measured at load: comes on top of math.md §3.1's tolerance. */
+  readonly expError?: number;
 }
 
 /** What `load()` of a back end's module gives; an error thrown there is the reason that `GET /v1/backends` shows. */
@@ -256,6 +270,8 @@ export interface Backend {
   describe(): BackendDescription;
   /** Runs rows [firstRow, lastRow) of a bound step. Throws on operands whose shapes contradict each other. */
   run(step: Step<Matrix>, tile: TileContext): TileReport | Promise<TileReport>;
+  /** Gives a device back, before its process ends. */
+  close?(): void;
 }
 
 /** Seconds that one thread needs for `work`, by the rates that were measured. */

@@ -8,8 +8,9 @@ const JSON_ONLY = ['application/json'];
  * schema says what they produce, which choose by themselves. Probes and documents are sent whatever Accept says (RFC 9110 §12.5.1).
  */
 export function checkAcceptance(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ routeOptions, headers }) => {
+  app.addHook('onRequest', ({ routeOptions, headers }, _reply, done) => {
     const { produces } = (routeOptions.schema ?? {}) as { produces?: readonly string[] };
     if (routeOptions.url?.startsWith('/v1') && produces === undefined) chooseResponse(headers.accept, JSON_ONLY);
+    done();
   });
 }

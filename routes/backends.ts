@@ -18,12 +18,13 @@ export function backendRoutes(app: FastifyInstance, { engine, config }: Services
       },
     },
     async (_request, reply) => {
-      const { backends, unavailable, threads } = engine.machine;
+      const { backends, named = [], unavailable, threads } = engine.machine;
       const listed = BACKEND_NAMES.map((name) => {
-        const found = backends.find((backend) => backend.name === name);
-        if (found !== undefined) return { ...withoutNulls(found), available: true };
+        const life = engine.devices.life(name);
+        const found = [...backends, ...named].find((backend) => backend.name === name);
+        if (found !== undefined) return { ...withoutNulls(found), available: true, ...life };
         const reason = config.BACKENDS.includes(name) ? (unavailable[name] ?? 'it did not load') : 'BACKENDS leaves it out';
-        return { name, available: false, reason };
+        return { name, available: false, ...life, reason };
       });
       return reply.send({ threads, backends: listed });
     },

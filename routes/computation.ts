@@ -53,9 +53,12 @@ export function responseOf(result: Result, request: FastifyRequest): Envelope {
         bytes: plan.bytes,
         backend: plan.backend.name,
         ...(plan.backend.isa && { isa: plan.backend.isa }),
+        ...(plan.backend.mode && { mode: plan.backend.mode }),
+        ...(plan.backend.kernel && { kernel: plan.backend.kernel }),
         threads: plan.threads,
         tiles: result.tiles,
         fallbackRows: result.fallbackRows,
+        ...(result.failovers.length > 0 && { failovers: result.failovers }),
       },
       timing: timing(result, request),
       ...(plan.approximation && {

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import { type DeviceName, isDevice } from '../kernels/backend.ts';
 import { documentOptions } from '../openapi/document.ts';
 import { downgrade } from '../openapi/downgrade.ts';
 import { registerRoutes } from '../routes/index.ts';
@@ -25,6 +26,7 @@ const MAX_WAITING_BODIES = 64;
 export interface Dependencies {
   readonly engine?: Engine;
   readonly workerUrl?: URL;
+  readonly deviceModules?: Partial<Record<DeviceName, URL>>;
   readonly logStream?: { write(line: string): void };
 }
 
@@ -69,15 +71,20 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   return app as unknown as FastifyInstance & { engine: Engine };
 }
 
-function engineOptions(config: Config, { workerUrl }: Dependencies): Parameters<typeof startEngine>[0] {
+function engineOptions(config: Config, { workerUrl, deviceModules }: Dependencies): Parameters<typeof startEngine>[0] {
   return {
     threads: config.WORKER_THREADS,
-    backends: config.BACKENDS,
+    backends: config.BACKENDS.filter((name) => !isDevice(name)),
+    devices: config.BACKENDS.filter(isDevice),
+    gpuMode: config.GPU_MODE,
+    webgpuMode: config.WEBGPU_MODE,
+    deviceTimeoutMs: config.DEVICE_TIMEOUT_MS,
     nativeIsa: config.NATIVE_ISA ?? null,
     maxInflightBytes: config.MAX_INFLIGHT_BYTES,
     maxQueueSeconds: config.MAX_QUEUE_SECONDS,
     maxSyncSeconds: config.MAX_SYNC_SECONDS,
     maxResultBytes: config.MAX_BODY_BYTES,
     ...(workerUrl && { workerUrl }),
+    ...(deviceModules && { deviceModules }),
   };
 }

@@ -34,6 +34,12 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   WORKER_THREADS: whole.min(1).max(1024).default(availableParallelism()),
   BACKENDS: backends.default([...BACKEND_NAMES]),
+  GPU_MODE: z.enum(['auto', 'headlessgl', 'webasm', 'cpu']).default('auto'),
+  WEBGPU_MODE: z.enum(['auto', 'vulkan', 'opengles']).default('auto'),
+  DEVICE_TIMEOUT_MS: whole
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(10_000),
   NATIVE_ISA: z.enum(['avx512', 'avx2', 'baseline', 'neon']).optional(),
   MAX_BODY_BYTES: bytes.default(64 * MIB),
   MAX_JSON_BYTES: bytes.default(16 * MIB),
@@ -72,6 +78,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const config = parsed.data;
   const contradictions: [boolean, string][] = [
+    [
+      !config.BACKENDS.some((name) => name === 'native' || name === 'reference'),
+      `BACKENDS (${config.BACKENDS.join(',')}) names devices alone: native or reference has to join what they leave, and to stand in for them`,
+    ],
     [
       config.MAX_JSON_BYTES > config.MAX_BODY_BYTES,
       `MAX_JSON_BYTES (${config.MAX_JSON_BYTES}) exceeds MAX_BODY_BYTES (${config.MAX_BODY_BYTES})`,

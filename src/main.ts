@@ -27,7 +27,7 @@ try {
 
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   const lines = await selfTest(app.engine);
-  const failed = lines.filter(({ ok }) => !ok);
+  const failed = lines.filter(({ ok, required }) => required && !ok);
   if (failed.length > 0) throw new Error(`The self-test failed: ${JSON.stringify(failed)}`);
   if (app.readiness.state === 'starting') app.readiness.state = 'ready';
   process.stdout.write(greeting(address, app.engine.machine, lines));

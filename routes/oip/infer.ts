@@ -1,18 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Envelope } from '../../src/contract/envelope.ts';
 import { fail } from '../../src/errors.ts';
 import type { InferenceStatistics } from '../../src/observe/statistics.ts';
-import { rounded } from '../../src/observe/timing.ts';
 import type { Result } from '../../src/schedule/result.ts';
-import type { Tensor } from '../../src/tensor/tensor.ts';
 import { startClock } from '../../src/wire/clock.ts';
 import { bodyOf } from '../body.ts';
-import { compute, resultTensors } from '../computation.ts';
+import { compute } from '../computation.ts';
 import { departureSignal } from '../departure.ts';
 import type { Services } from '../services.ts';
 import { chooseCompression, sendCompressed } from './compression.ts';
-import { findModel, MODEL_VERSION, type Model } from './models.ts';
-import { type Inference, readInference } from './options.ts';
+import { findModel, type Model } from './models.ts';
+import { readInference } from './options.ts';
+import { inferResponse } from './response.ts';
 
 /** `POST /v2/models/{model}/infer`: the same decode → run → encode, in the Open Inference Protocol. */
 
@@ -70,30 +68,7 @@ async function respond(model: Model, request: ModelRequest, reply: FastifyReply,
   const { result } = await compute(inference.envelope, request, signal, services);
   const binary = inference.outputs.filter((output) => output.binary).map(({ name }) => name);
   const options = { binary, clock: startClock(stopwatch.elapsed()) };
-  const response = responseOf(model, inference, result, stopwatch.spans.decode ?? 0);
+  const response = inferResponse(model, inference, result, stopwatch.spans.decode ?? 0);
   const parts = await stopwatch.timeAsync('encode', () => wire.encode('oip', response, options, signal));
   return { parts, isBinary: binary.length > 0, timing: result.timing };
-}
-
-function responseOf({ name }: Model, { id, outputs }: Inference, result: Result, decodeMs: number): Envelope {
-  const found = resultTensors(result);
-  const { plan, timing, emptyRows } = result;
-  return {
-    tensors: new Map(outputs.map((output) => [output.name, found.get(output.source) as Tensor])),
-    options: {
-      model_name: name,
-      model_version: MODEL_VERSION,
-      id,
-      parameters: {
-        class: plan.class,
-        algorithm: plan.algorithm,
-        backend: plan.backend.name,
-        empty_rows: emptyRows,
-        timing_decode_ms: rounded(decodeMs),
-        timing_plan_ms: rounded(timing.planMs),
-        timing_queue_ms: rounded(timing.queueMs),
-        timing_compute_ms: rounded(timing.computeMs),
-      },
-    },
-  };
 }

@@ -28,6 +28,10 @@ export const AttentionRequestSchema = OptionsSchema.extend({
   ],
 });
 
+const FailoverSchema = z
+  .object({ from: z.string(), to: z.string(), reason: z.string() })
+  .meta({ id: 'Failover', description: 'A device that failed, what computed in its place, and why; the answer is complete' });
+
 export const PlanSummarySchema = z
   .object({
     class: z.string().meta({ description: 'tree, cycle, treewidth-2, tensor or general' }),
@@ -39,9 +43,12 @@ export const PlanSummarySchema = z
     bytes: z.number().meta({ description: 'Memory held at once: inputs, messages, outputs' }),
     backend: z.string(),
     isa: z.string().optional().meta({ description: 'Instruction set of the back end, where it has one' }),
+    mode: z.string().optional().meta({ description: 'How a device was reached: headlessgl, webasm, cpu, vulkan, opengles' }),
+    kernel: z.string().optional().meta({ description: 'Class of the device’s kernels' }),
     threads: z.int(),
     tiles: z.int(),
     fallbackRows: count('Rows whose certificate failed and that were recomputed (math.md §6.3)'),
+    failovers: z.array(FailoverSchema).optional().meta({ description: 'Devices that failed under this request' }),
   })
   .meta({ id: 'PlanSummary', description: 'What ran and what it cost' });
 
@@ -143,6 +150,18 @@ export const BackendSchema = z
     steps: z.array(z.string()).optional(),
     isa: z.string().optional(),
     device: z.string().optional(),
+    mode: z.string().optional().meta({ description: 'How a device is reached: headlessgl, webasm, cpu, vulkan, opengles' }),
+    kernel: z.string().optional().meta({ description: 'Class of the kernels that ran when the device was checked' }),
+    software: z
+      .boolean()
+      .optional()
+      .meta({ description: 'A program on this machine’s processor: taken only by name where native is there' }),
+    expError: z.number().optional().meta({ description: 'Largest relative error of the device’s exp, measured at load' }),
+    state: z
+      .enum(['starting', 'ready', 'restarting', 'unavailable', 'closed'])
+      .optional()
+      .meta({ description: 'Of the device’s process' }),
+    restarts: z.int().optional().meta({ description: 'Processes that took the place of one that had died' }),
     rates: z.record(z.string(), RatesSchema).optional().meta({ description: 'By precision' }),
   })
   .meta({ id: 'Backend', description: 'A back end that loaded, or why it did not' });

@@ -1,4 +1,4 @@
-import type { BackendDescription, StepKind } from '../../kernels/backend.ts';
+import { type BackendDescription, isDevice, type StepKind } from '../../kernels/backend.ts';
 import type { Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import { blockTree } from '../polynomial/blocks.ts';
@@ -22,7 +22,8 @@ const TABLES_GAIN = 1.1;
 /**
  * Problem → Plan: h, with the edges of its mask, is cut into blocks, and every block takes the method and the back end that are fastest by
  * modelled time. Pure: no clock, no tensors.
- * @throws ServiceError `invalid_request` where a forced algorithm does not apply, `unsupported_on_backend` where no back end can run it
+ * @throws ServiceError `invalid_request` where a forced algorithm does not apply, `unsupported_on_backend` where no back end can run it,
+ * `unavailable` where the one that was named is starting
  */
 export function compile(problem: Problem, machine: Machine): Plan {
   const backends = allowedBackends(problem, machine);
@@ -49,15 +50,27 @@ export function compile(problem: Problem, machine: Machine): Plan {
 
 export function allowedBackends(problem: Problem, machine: Machine): readonly BackendDescription[] {
   if (problem.backend === 'auto') return machine.backends;
-  const chosen = machine.backends.find(({ name }) => name === problem.backend);
-  if (chosen !== undefined) return [chosen];
+  const chosen = [...machine.backends, ...(machine.named ?? [])].find(({ name }) => name === problem.backend);
+  if (chosen !== undefined) return isDevice(chosen.name) ? [chosen, ...helpers(machine)] : [chosen];
+  if (machine.starting?.includes(problem.backend)) {
+    fail('unavailable', `back end '${problem.backend}' is starting`, { retryAfterSeconds: 2 });
+  }
   const reason = machine.unavailable[problem.backend] ?? 'it is not part of this version';
   const detail = `back end '${problem.backend}' is not loaded: ${reason}`;
   fail('unsupported_on_backend', detail, { errors: [{ pointer: '/backend', detail }] });
 }
 
+/** The steps around those that a device computes: linear in n, and not worth the way there. */
+const HELPER_STEPS: readonly StepKind[] = ['combine', 'merge', 'project'];
+
+/** What this processor's back ends do for a request that names a device. */
+function helpers({ backends }: Machine): BackendDescription[] {
+  const own = backends.filter(({ name }) => !isDevice(name));
+  return own.map((backend) => ({ ...backend, steps: backend.steps.filter((kind) => HELPER_STEPS.includes(kind)) }));
+}
+
 export function refuseBackend(problem: Problem, backends: readonly BackendDescription[]): never {
-  const names = backends.map(({ name }) => name).join(', ');
+  const names = problem.backend === 'auto' ? backends.map(({ name }) => name).join(', ') : problem.backend;
   const detail = `algorithm '${problem.algorithm}' for this polynomial at precision ${problem.precision} does not run on ${names}`;
   fail('unsupported_on_backend', detail, { errors: [{ pointer: problem.backend === 'auto' ? '/algorithm' : '/backend', detail }] });
 }
@@ -123,7 +136,8 @@ export function finishPlan(draft: Draft, algorithm: PlanAlgorithm, threads: numb
   const { problem, stages } = draft;
   const facts = polynomialFacts(problem.polynomial, maskEdges(pairMasks(problem)));
   const slices = problem.batch * problem.heads;
-  const heaviest = stages.reduce((most, stage) => (stage.seconds > most.seconds ? stage : most));
+  const asked = stages.filter(({ backend }) => backend.name === problem.backend);
+  const heaviest = (asked.length > 0 ? asked : stages).reduce((most, stage) => (stage.seconds > most.seconds ? stage : most));
   return {
     class: facts.class,
     algorithm,

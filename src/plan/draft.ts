@@ -1,7 +1,9 @@
 import {
   type BackendDescription,
+  isDevice,
   modelledSeconds,
   type Precision,
+  type Rates,
   type Step,
   type StepKind,
   supportsStep,
@@ -10,6 +12,7 @@ import {
 import type { Problem } from '../contract/request.ts';
 import { operandsOf } from './operands.ts';
 import { type BufferSpec, type Extent, extentRows, type Stage } from './plan.ts';
+import { WORTH_SPLITTING_SECONDS } from './tiles.ts';
 import { projectWork } from './work.ts';
 
 /** A plan under construction: buffers and stages, and for every buffer the level at which it is ready. */
@@ -85,7 +88,7 @@ export function supports(draft: Draft, kinds: readonly StepKind[]): boolean {
 }
 
 /**
- * Adds a stage on the back end that is fastest by its rates, at the first level at which all that it reads is ready. `cost` may differ
+ * Adds a stage on the back end that is fastest by its rates, all threads against one device, at the first level at which all that it reads is ready. `cost` may differ
  * from back end to back end.
  */
 export function addStage(
@@ -96,19 +99,31 @@ export function addStage(
   cost: Work | ((backend: BackendDescription) => StageCost),
 ): void {
   const { precision } = draft.problem;
-  let best: ({ backend: BackendDescription; seconds: number } & StageCost) | null = null;
+  let best: ({ backend: BackendDescription; seconds: number; wallSeconds: number } & StageCost) | null = null;
   for (const backend of draft.backends) {
     const rates = backend.rates[precision];
     if (rates === undefined || !supportsStep(backend, step.kind, precision)) continue;
     const own = typeof cost === 'function' ? cost(backend) : { work: cost, scratchBytes: 0 };
-    const seconds = modelledSeconds(own.work, rates);
-    if (best === null || seconds < best.seconds) best = { backend, seconds, ...own };
+    const seconds = stageSeconds(backend, own.work, rates);
+    const wallSeconds = isDevice(backend.name) ? seconds : seconds / spread(seconds, draft.threads);
+    if (best === null || wallSeconds < best.wallSeconds) best = { backend, seconds, wallSeconds, ...own };
   }
   if (best === null) throw new Error(`no allowed back end runs ${step.kind} in ${precision}`);
   const { read, write } = operandsOf(step);
   const level = 1 + Math.max(0, ...read.map((buffer) => draft.ready[buffer] as number));
   for (const buffer of write) draft.ready[buffer] = level;
-  draft.stages.push({ step, extent, level, variable, ...best });
+  const { wallSeconds: _, ...chosen } = best;
+  draft.stages.push({ step, extent, level, variable, ...chosen });
+}
+
+/** On a device the way there and back counts, for every stage of every slice; a hand-over between threads is counted by the level. */
+function stageSeconds({ name }: BackendDescription, work: Work, rates: Rates): number {
+  return modelledSeconds(work, rates) + (isDevice(name) ? rates.tileSeconds : 0);
+}
+
+/** The threads among which a stage is worth dividing. */
+function spread(seconds: number, threads: number): number {
+  return seconds > WORTH_SPLITTING_SECONDS ? threads : 1;
 }
 
 export function draftRows(draft: Draft, extent: Extent): number {

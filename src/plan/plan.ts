@@ -99,9 +99,13 @@ export interface Plan {
   readonly approximation?: PlannedApproximation;
 }
 
-/** What the planner knows of the machine: the back ends that loaded, with their measured rates, and the size of the pool. */
+/** What the planner knows of the machine: the back ends that loaded, with their rates, transfer included, and the size of the pool. */
 export interface Machine {
   readonly backends: readonly BackendDescription[];
+  /** Those that a request gets only by their name: software rendering beside `native`, a device on its way up again. */
+  readonly named?: readonly BackendDescription[];
+  /** Devices that are not up yet. */
+  readonly starting?: readonly string[];
   /** Why the others did not load. */
   readonly unavailable: Readonly<Record<string, string>>;
   readonly threads: number;

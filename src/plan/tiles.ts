@@ -1,4 +1,4 @@
-import type { Precision } from '../../kernels/backend.ts';
+import { isDevice, type Precision } from '../../kernels/backend.ts';
 import type { Stage } from './plan.ts';
 
 /** A tile runs about this long: long enough that 40 µs of hand-over do not count, short enough that a cancelled request stops soon. */
@@ -6,7 +6,7 @@ export const TILE_SECONDS = 0.02;
 /** A plan shorter than this goes over to one thread in one piece: hand-overs would cost more than a second thread gives. */
 export const ONE_PIECE_SECONDS = 1e-3;
 /** Work below this is not worth splitting among threads. */
-const WORTH_SPLITTING_SECONDS = 0.5e-3;
+export const WORTH_SPLITTING_SECONDS = 0.5e-3;
 /** Tiles for each thread where rows differ in cost: the threads then end within an eighth of each other. */
 const UNEVEN_PIECES = 4;
 /** Kernels work on blocks of rows; tiles that hold whole blocks leave no ragged ends. */
@@ -60,12 +60,13 @@ function isUneven(step: Stage['step']): boolean {
 export function modelledMs(stages: readonly Stage[], slices: number, threads: number, precision: Precision): number {
   const total = stages.reduce((sum, { seconds }) => sum + seconds, 0) * slices;
   const handOver = Math.max(...stages.map(({ backend }) => backend.rates[precision]?.tileSeconds ?? 0));
-  if (total < ONE_PIECE_SECONDS) return 1e3 * (total + handOver);
+  if (total < ONE_PIECE_SECONDS && stages.every(({ backend }) => !isDevice(backend.name))) return 1e3 * (total + handOver);
   let seconds = 0;
   for (const level of new Set(stages.map((stage) => stage.level))) {
     for (const stage of stages.filter((one) => one.level === level)) {
       const own = stage.seconds * slices;
-      const spread = own > WORTH_SPLITTING_SECONDS && (!repeatsWork(stage.step) || slices >= threads);
+      const spread =
+        !isDevice(stage.backend.name) && own > WORTH_SPLITTING_SECONDS && (!repeatsWork(stage.step) || slices >= threads);
       seconds += spread ? own / threads : own;
     }
     seconds += handOver;

@@ -31,17 +31,20 @@ export const drain = fp(async (app: FastifyInstance) => {
     closing = true;
     endIfIdle();
   });
-  app.addHook('onRequest', async () => {
+  app.addHook('onRequest', (_request, _reply, done) => {
     if (closing) fail('unavailable', 'The service is shutting down', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    done();
   });
-  app.addHook('preHandler', async (_request, reply) => {
+  app.addHook('preHandler', (_request, reply, done) => {
     running++;
     reply.raw.once('close', () => {
       running--;
       endIfIdle();
     });
+    done();
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close');
+    done(null, payload);
   });
 });

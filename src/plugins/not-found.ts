@@ -36,6 +36,9 @@ export const notFound = fp(async (app: FastifyInstance) => {
   };
 
   // Before the body is looked at: whatever its type, it has nowhere to go.
-  app.addHook('preParsing', async (request, reply) => (request.is404 ? refuse(request, reply) : undefined));
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    if (request.is404) refuse(request, reply);
+    else done(null, payload);
+  });
   app.setNotFoundHandler(refuse);
 });

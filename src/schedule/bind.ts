@@ -1,8 +1,9 @@
-import type { FloatArray, Matrix, Precision, Step } from '../../kernels/backend.ts';
+import type { FloatArray, Matrix, Step } from '../../kernels/backend.ts';
 import type { AttentionRequest, Operand } from '../contract/request.ts';
 import { finishedBy } from '../plan/memory.ts';
 import { mapOperands } from '../plan/operands.ts';
 import { type BufferSpec, type Extent, extentRows, type Plan } from '../plan/plan.ts';
+import { allocateData } from '../tensor/allocate.ts';
 
 /** The memory of one request: its tensors and the plan's own buffers, all on shared memory, seen slice by slice. */
 export interface Binding {
@@ -24,7 +25,7 @@ export function bind(plan: Plan, request: AttentionRequest): Binding {
     const known = own.get(buffer);
     if (known !== undefined) return known;
     const { extent, cols, name } = plan.buffers[buffer] as BufferSpec;
-    const data = allocateFloats(plan.precision, slices * extentRows(extent, plan.rows) * cols);
+    const data = allocateData(plan.precision, slices * extentRows(extent, plan.rows) * cols) as FloatArray;
     // A padded row gets no tile, and has no admissible tuple.
     if (name === 'logSumExp' && request.lengths !== null) data.fill(Number.NEGATIVE_INFINITY);
     own.set(buffer, data);
@@ -64,10 +65,4 @@ function inputSlice(operand: Operand, slice: number, plan: Plan): number {
   const entry = operand.batch === 1 ? 0 : Math.floor(slice / plan.heads);
   const head = Math.floor((slice % plan.heads) / (plan.heads / operand.heads));
   return entry * operand.heads + head;
-}
-
-function allocateFloats(precision: Precision, length: number): FloatArray {
-  return precision === 'float32'
-    ? new Float32Array(new SharedArrayBuffer(4 * length))
-    : new Float64Array(new SharedArrayBuffer(8 * length));
 }

@@ -1,3 +1,4 @@
+import type { StepKind } from '../../kernels/backend.ts';
 import type { AttentionRequest, Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
@@ -7,12 +8,14 @@ import { asRun } from './as-run.ts';
 import type { Binding } from './bind.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
+import { Devices, type DevicesOptions, substituteOf } from './device/devices.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { marginalRequest } from './marginals.ts';
 import { compare, type Measurement, planMeasurement } from './measure.ts';
 import { collect, marginalTensor } from './outputs.ts';
 import { exactProblem, type Task } from './planned-task.ts';
 import { Pool, type PoolOptions } from './pool.ts';
-import { FairQueue } from './queue.ts';
+import type { WorkItem } from './queue.ts';
 import type { MeasuredError, Result } from './result.ts';
 import { openSession, type RunContext, type Session, sum } from './session.ts';
 
@@ -20,7 +23,9 @@ export type { RunContext } from './session.ts';
 
 /** The only service (architecture.md): every protocol is decode → run → encode around it. */
 export interface Engine {
+  /** As it stands now: devices come and go. */
   readonly machine: Machine;
+  readonly devices: Pick<Devices, 'life' | 'get' | 'settle'>;
   run(request: AttentionRequest, context: RunContext): Promise<Result>;
   /** The same compile step, without tensors. */
   plan(problem: Problem): Plan;
@@ -35,40 +40,53 @@ export interface EngineLoad {
   readonly queueDepth: number;
 }
 
-export interface EngineOptions extends PoolOptions, Omit<BudgetLimits, 'threads'> {
+export interface EngineOptions extends PoolOptions, DevicesOptions, Omit<BudgetLimits, 'threads'> {
   readonly maxSyncSeconds: number;
   readonly maxResultBytes: number;
 }
 
-/** Starts the pool, loads the back ends and measures them. */
+/** Devices may come up while the service serves; the start waits this long for those that are quick. */
+const DEVICES_START_MS = 3_000;
+
+/** Starts the pool, loads the back ends and measures them; then the devices, one process each. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const pool = new Pool(options);
-  const machine = await pool.measure();
-  if (machine.backends.length === 0) {
+  const measured = await pool.measure();
+  if (measured.backends.length === 0) {
     await pool.close();
-    throw new Error(`No back end could be loaded: ${JSON.stringify(machine.unavailable)}`);
+    throw new Error(`No back end could be loaded: ${JSON.stringify(measured.unavailable)}`);
   }
-  const parts: Parts = {
-    machine,
-    compile: createCompiler(machine),
-    queue: new FairQueue(pool),
-    budget: new Budget(options),
-    options,
+  const look = (): Pick<Parts, 'machine' | 'compile'> => {
+    const machine = devices.extend(measured);
+    return { machine, compile: createCompiler(machine) };
   };
-  const { compile, queue, budget } = parts;
+  // Its process starts later than this function returns from it, so nothing is told before there is something to tell.
+  const devices = new Devices(options, () => Object.assign(parts, look()));
+  const kinds = ({ task }: WorkItem): StepKind[] => task.tiles.map(({ step }) => step.kind);
+  const queue = new Dispatcher(pool, devices, (item) => substituteOf(measured, kinds(item)));
+  const budget = new Budget(options);
+  const parts: Parts = { ...look(), queue, budget, options };
+  await devices.settle(DEVICES_START_MS);
   return {
-    machine,
+    get machine() {
+      return parts.machine;
+    },
+    devices,
     run: (request, context) => runRequest(request, context, parts),
-    plan: compile,
+    plan: (problem) => parts.compile(problem),
     load: () => ({ queuedSeconds: budget.queuedSeconds, inflightBytes: budget.inflightBytes, queueDepth: queue.depth }),
-    close: () => pool.close(),
+    close: async () => {
+      await devices.close();
+      await pool.close();
+    },
   };
 }
 
 interface Parts {
-  readonly machine: Machine;
-  readonly compile: Compiler;
-  readonly queue: FairQueue;
+  /** These two change together when a device comes or goes. */
+  machine: Machine;
+  compile: Compiler;
+  readonly queue: Dispatcher;
   readonly budget: Budget;
   readonly options: EngineOptions;
 }
@@ -93,9 +111,11 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
     const { binding, execution } = finished;
     const weights = new Map<string, Tensor>();
     let computeMs = execution.computeMs;
+    const failovers = [...execution.failovers];
     for (const { request: marginal, plan, variable } of others) {
       const finished = await session.run(marginal, plan);
       computeMs += finished.execution.computeMs;
+      failovers.push(...finished.execution.failovers);
       weights.set(`x1,x${variable}`, marginalTensor(plan, request, finished.binding));
     }
     const collected = collect(main.plan, request, binding);
@@ -108,7 +128,16 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
     );
     const { queueMs, stages, fallbackRows, tiles } = execution;
     const timing = { planMs, queueMs, computeMs, measureMs, stages };
-    return { ...collected, weights, measured, fallbackRows, tiles, plan: asRun(main.plan, execution), timing };
+    return {
+      ...collected,
+      weights,
+      measured,
+      fallbackRows,
+      tiles,
+      failovers,
+      plan: asRun(main.plan, execution, engine.machine),
+      timing,
+    };
   } finally {
     session.close();
   }

@@ -1,9 +1,10 @@
 import { CANCEL, CONTROL_CELLS, FAST_ROWS } from '../../kernels/backend.ts';
 import { ServiceError } from '../errors.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
+import { allocateData } from '../tensor/allocate.ts';
 import type { Binding } from './bind.ts';
+import type { Dispatcher, Failover, Lanes } from './dispatcher.ts';
 import { levels, type PlacedItem } from './items.ts';
-import type { FairQueue, Lane } from './queue.ts';
 import type { StageTiming } from './result.ts';
 import { epochMs, type TileOutcome } from './task.ts';
 
@@ -16,10 +17,12 @@ export interface Execution {
   /** Rows that fast matrix products computed. */
   readonly fastRows: number;
   readonly tiles: number;
+  /** What devices could not answer. */
+  readonly failovers: readonly Failover[];
 }
 
 export interface ExecutionContext {
-  readonly queue: FairQueue;
+  readonly queue: Dispatcher;
   /** Fires when the client left or the deadline passed; its reason is what `execute` throws. */
   readonly signal: AbortSignal;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -36,20 +39,20 @@ interface Span {
 
 /**
  * Runs a plan's levels one after the other, their items on whatever threads are free.
- * @throws the signal's reason, or ServiceError `internal` when a thread died under one of the items
+ * @throws the signal's reason, or ServiceError `internal` when a thread died under one of the items, or a device and nothing stands in for it
  */
 export async function execute(plan: Plan, binding: Binding, context: ExecutionContext): Promise<Execution> {
-  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
-  const lane = context.queue.open(plan.seconds, context.signal);
+  const control = allocateData('int32', CONTROL_CELLS) as Int32Array;
+  const lanes = context.queue.open(plan.seconds, context.signal);
   const underWay: Promise<unknown>[] = [];
   const stop = (): void => {
     Atomics.store(control, CANCEL, 1);
-    context.queue.close(lane);
+    context.queue.close(lanes);
   };
   context.signal.addEventListener('abort', stop, { once: true });
   try {
     context.signal.throwIfAborted();
-    return await runLevels(plan, binding, control, lane, underWay, context);
+    return await runLevels(plan, binding, control, lanes, underWay, context);
   } catch (error) {
     throw context.signal.aborted ? context.signal.reason : asServiceError(error);
   } finally {
@@ -63,7 +66,7 @@ async function runLevels(
   plan: Plan,
   binding: Binding,
   control: Int32Array,
-  lane: Lane,
+  lanes: Lanes,
   underWay: Promise<unknown>[],
   context: ExecutionContext,
 ): Promise<Execution> {
@@ -86,7 +89,7 @@ async function runLevels(
     context.onProgress?.(Math.min(done, plan.seconds), plan.seconds);
   };
   for (const items of levels(plan, binding, control)) {
-    const running = items.map(async (item) => finishItem(item, await context.queue.submit(lane, item, onStart)));
+    const running = items.map(async (item) => finishItem(item, await context.queue.submit(lanes, item, onStart)));
     underWay.push(...running);
     await Promise.all(running);
     context.signal.throwIfAborted();
@@ -100,6 +103,7 @@ async function runLevels(
     fallbackRows,
     fastRows: Atomics.load(control, FAST_ROWS),
     tiles,
+    failovers: [...lanes.failovers.values()],
   };
 }
 

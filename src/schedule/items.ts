@@ -1,6 +1,8 @@
+import { isDevice } from '../../kernels/backend.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
 import { cutRows, ONE_PIECE_SECONDS, TILE_SECONDS } from '../plan/tiles.ts';
 import type { Binding } from './bind.ts';
+import { SLOTS } from './device/protocol.ts';
 import type { WorkItem } from './queue.ts';
 import type { BoundTile } from './task.ts';
 
@@ -26,7 +28,9 @@ function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
     if (rows === 0) return [];
     const step = binding.step(stage.step, slice);
     const callId = ++calls;
-    return cutRows(rows, stage, slices, plan.threads).map(({ first, last }) => ({
+    // A device has threads of its own; on ours a stage is cut so that all have something to do.
+    const threads = isDevice(stage.backend.name) ? 1 : plan.threads;
+    return cutRows(rows, stage, slices, threads).map(({ first, last }) => ({
       backend: stage.backend.name,
       step,
       firstRow: first,
@@ -41,9 +45,9 @@ function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
 /** The plan's work, level by level; items of one level may run in any order and at once. */
 export function* levels(plan: Plan, binding: Binding, control: Int32Array): Generator<PlacedItem[]> {
   const indices = plan.stages.map((_, index) => index);
-  if (plan.seconds < ONE_PIECE_SECONDS) {
+  if (plan.seconds < ONE_PIECE_SECONDS && plan.stages.every(({ backend }) => !isDevice(backend.name))) {
     const tiles = indices.flatMap((index) => stageTiles(plan, index, binding));
-    if (tiles.length > 0) yield [item(control, tiles)];
+    if (tiles.length > 0) yield [item(plan, control, tiles)];
     return;
   }
   const deepest = Math.max(...plan.stages.map(({ level }) => level));
@@ -56,10 +60,16 @@ export function* levels(plan: Plan, binding: Binding, control: Int32Array): Gene
   }
 }
 
-/** Joins neighbouring tiles that are too short to be handed over one by one, but leaves every thread something to do. */
-function bundle({ threads }: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
+/** The items of one level: what goes to the threads, and to each device, apart. */
+function bundle(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
+  const places = Map.groupBy(tiles, ({ backend }) => (isDevice(backend) ? backend : 'threads'));
+  return [...places].flatMap(([place, own]) => join(plan, place === 'threads' ? plan.threads : SLOTS, control, own));
+}
+
+/** Joins neighbouring tiles that are too short to be handed over one by one, but leaves everything that runs them something to do. */
+function join(plan: Plan, runners: number, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
   const total = tiles.reduce((sum, { seconds }) => sum + seconds, 0);
-  const target = Math.min(TILE_SECONDS, total / threads);
+  const target = Math.min(TILE_SECONDS, total / runners);
   const items: PlacedItem[] = [];
   let open: PlacedTile[] = [];
   let seconds = 0;
@@ -67,18 +77,18 @@ function bundle({ threads }: Plan, control: Int32Array, tiles: readonly PlacedTi
     open.push(tile);
     seconds += tile.seconds;
     if (seconds < 0.75 * target) continue;
-    items.push(item(control, open));
+    items.push(item(plan, control, open));
     open = [];
     seconds = 0;
   }
-  if (open.length > 0) items.push(item(control, open));
+  if (open.length > 0) items.push(item(plan, control, open));
   return items;
 }
 
-function item(control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
+function item({ bytes }: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
   const bound = tiles.map(({ backend, step, firstRow, lastRow, callId }) => ({ backend, step, firstRow, lastRow, callId }));
   return {
-    task: { control, tiles: bound },
+    task: { control, tiles: bound, bytes },
     seconds: tiles.reduce((sum, tile) => sum + tile.seconds, 0),
     tiles,
   };

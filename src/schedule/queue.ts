@@ -6,6 +6,8 @@ const TINY_SECONDS = 50e-6;
 /** The most that goes together: no cancelled task waits longer for its neighbours. */
 const BATCH_SECONDS = 1e-3;
 const BATCH_TASKS = 64;
+/** Tiny tasks that do not wait for the batch under way: waking a thread costs about as much as reading two small requests. */
+const WORTH_WAKING = 16;
 
 /** A task with its modelled seconds, the unit in which fairness is counted. */
 export interface WorkItem {
@@ -13,7 +15,8 @@ export interface WorkItem {
   readonly seconds: number;
 }
 
-interface Runner {
+/** What runs tasks: `threads` of them at once. */
+export interface Runner {
   readonly threads: number;
   /** @returns An outcome for each task, in order */
   run(batch: readonly QueuedTask[]): Promise<readonly TaskOutcome[]>;
@@ -45,6 +48,7 @@ export class FairQueue {
   readonly #runner: Runner;
   readonly #lanes = new Set<Lane>();
   #running = 0;
+  #tinyBatches = 0;
   #virtualTime = 0;
   #dispatchIsDue = false;
 
@@ -122,23 +126,28 @@ export class FairQueue {
       const item = lane?.waiting[0];
       if (lane === null || item === undefined) break;
       seconds += item.seconds;
-      if (batch.length > 0 && (item.seconds > TINY_SECONDS || seconds > BATCH_SECONDS)) break;
+      const isTiny = item.seconds <= TINY_SECONDS;
+      if (batch.length > 0 && (!isTiny || seconds > BATCH_SECONDS)) break;
+      if (batch.length === 0 && isTiny && this.#tinyBatches > 0 && this.depth < WORTH_WAKING) break;
       // The service that every lane with work would have received by now, had it been shared out evenly: where new lanes start.
       this.#virtualTime += item.seconds / this.#backlogged(lane);
       lane.waiting.shift();
       lane.served += item.seconds;
       lane.remaining -= item.seconds;
       batch.push(item);
-      if (item.seconds > TINY_SECONDS) break;
+      if (!isTiny) break;
     }
     return batch;
   }
 
   #start(batch: readonly Pending[]): void {
+    const tiny = Number((batch[0] as Pending).seconds <= TINY_SECONDS);
     this.#running++;
+    this.#tinyBatches += tiny;
     for (const { started } of batch) started();
     this.#runBatch(batch).finally(() => {
       this.#running--;
+      this.#tinyBatches -= tiny;
       this.#dispatch();
     });
   }

@@ -1,5 +1,6 @@
 import type { Plan } from '../plan/plan.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Failover } from './dispatcher.ts';
 
 /** One stage as it ran. `ms` is the time from its first tile's start to its last tile's end. */
 export interface StageTiming {
@@ -45,6 +46,8 @@ export interface Result {
   readonly fallbackRows: number;
   readonly tiles: number;
   readonly plan: Plan;
+  /** Parts that a device could not answer, and what answered in its place: the result is complete. */
+  readonly failovers: readonly Failover[];
   /** The error against exact, where it was asked for. */
   readonly measured: MeasuredError | null;
   readonly timing: ComputeTiming;

@@ -4,8 +4,8 @@ import type { Plan } from '../plan/plan.ts';
 import { type Binding, bind } from './bind.ts';
 import type { Budget, Reservation } from './budget.ts';
 import { watchDeparture } from './departure.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { type Execution, execute } from './execution.ts';
-import type { FairQueue } from './queue.ts';
 
 export interface RunContext {
   /** Fires when the client has left. */
@@ -32,7 +32,7 @@ export interface Session {
   close(): void;
 }
 
-export function openSession(context: RunContext, queue: FairQueue, budget: Budget): Session {
+export function openSession(context: RunContext, queue: Dispatcher, budget: Budget): Session {
   const departure = watchDeparture(context);
   const idle: Promise<void>[] = [];
   const reservations: Reservation[] = [];

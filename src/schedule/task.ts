@@ -1,4 +1,4 @@
-import type { BackendDescription, BackendName, Matrix, Step } from '../../kernels/backend.ts';
+import type { BackendDescription, BackendName, DeviceName, Matrix, Step } from '../../kernels/backend.ts';
 
 /** One tile with its operands bound to views on shared memory. */
 export interface BoundTile {
@@ -13,6 +13,8 @@ export interface BoundTile {
 export interface TileTask {
   readonly control: Int32Array;
   readonly tiles: readonly BoundTile[];
+  /** Memory of the whole plan: most of it may be seen through these tiles. */
+  readonly bytes: number;
 }
 
 /** Times are milliseconds since the epoch, comparable between threads. */
@@ -26,7 +28,7 @@ export interface TileOutcome {
 export type TaskOutcome = { readonly tiles: readonly TileOutcome[] } | { readonly failure: unknown };
 
 export interface WorkerSettings {
-  readonly backends: readonly BackendName[];
+  readonly backends: readonly Exclude<BackendName, DeviceName>[];
   readonly nativeIsa: string | null;
 }
 

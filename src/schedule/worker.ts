@@ -1,15 +1,14 @@
 import { workerData } from 'node:worker_threads';
-import { type Backend, type BackendName, CANCEL } from '../../kernels/backend.ts';
+import { type Backend, type BackendName, CANCEL, type DeviceName } from '../../kernels/backend.ts';
+import { countShared } from '../tensor/shared-memory.ts';
 import { epochMs, type TaskOutcome, type TileOutcome, type TileTask, type WorkerReport, type WorkerSettings } from './task.ts';
 
-/** A thread of the pool, and the only place that loads kernels. */
+/** A thread of the pool, and but for the devices' own processes (device/host.ts) the only place that loads kernels. */
 
 const MODULES = {
   native: '../../kernels/native/index.ts',
-  gpu: '../../kernels/gpu/index.ts',
-  webgpu: '../../kernels/webgpu/index.ts',
   reference: '../../kernels/reference/index.ts',
-} as const satisfies Record<BackendName, string>;
+} as const satisfies Record<Exclude<BackendName, DeviceName>, string>;
 
 interface BackendModule {
   load(options: { isa?: string }): Backend | Promise<Backend>;
@@ -54,6 +53,7 @@ export function report(): WorkerReport {
 export async function runBatch(tasks: readonly TileTask[]): Promise<TaskOutcome[]> {
   const outcomes: TaskOutcome[] = [];
   for (const task of tasks) {
+    countShared(task.bytes);
     try {
       outcomes.push({ tiles: await runTiles(task) });
     } catch (failure) {

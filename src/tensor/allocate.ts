@@ -1,3 +1,4 @@
+import { reserve } from './memory.ts';
 import { elementCount } from './shape.ts';
 import type { DType, Tensor, TensorData } from './tensor.ts';
 
@@ -15,16 +16,16 @@ export const MEMORY_BYTES = { float16: 4, bfloat16: 4, float32: 4, float64: 8, i
 
 /** Shared memory for `count` elements of a type, zeroed. */
 export function allocateData(dtype: DType, count: number): TensorData {
-  const memory = new SharedArrayBuffer(count * MEMORY_BYTES[dtype]);
+  const { memory, offset } = reserve(count * MEMORY_BYTES[dtype]);
   switch (dtype) {
     case 'float64':
-      return new Float64Array(memory);
+      return new Float64Array(memory, offset, count);
     case 'int32':
-      return new Int32Array(memory);
+      return new Int32Array(memory, offset, count);
     case 'bool':
-      return new Uint8Array(memory);
+      return new Uint8Array(memory, offset, count);
     default:
-      return new Float32Array(memory);
+      return new Float32Array(memory, offset, count);
   }
 }
 

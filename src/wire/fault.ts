@@ -6,13 +6,20 @@ const SHOWN = 40;
 
 /** At most 40 characters of what a client sent, safe to put into an error or a log line. */
 export function clip(text: string): string {
+  if (text.length <= SHOWN && text.isWellFormed()) return text;
   const whole = text.toWellFormed();
   return whole.length > SHOWN ? `${whole.slice(0, SHOWN).toWellFormed()}…` : whole;
 }
 
 /** RFC 6901 pointer below `base`; long keys are clipped. */
 export function pointerTo(base: string, ...path: readonly (string | number)[]): string {
-  return base + path.map((key) => `/${clip(String(key)).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  let pointer = base;
+  for (const key of path) pointer += `/${escaped(clip(String(key)))}`;
+  return pointer;
+}
+
+function escaped(key: string): string {
+  return /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
 }
 
 /** Raises an error that names one place in the body. */

@@ -1,6 +1,7 @@
 import type { Readable, Transform } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { fail, ServiceError } from '../errors.ts';
+import { sharedMemory } from '../tensor/shared-memory.ts';
 import { clip } from './fault.ts';
 import { LARGE_BYTES } from './limits.ts';
 
@@ -64,7 +65,7 @@ class BodySink {
   #share(): void {
     const bytes = Math.min(this.#expected ?? this.#limit, this.#limit);
     this.#admit?.(bytes);
-    const memory = new Uint8Array(new SharedArrayBuffer(this.#offset + bytes), this.#offset);
+    const memory = new Uint8Array(sharedMemory(this.#offset + bytes), this.#offset);
     let at = 0;
     for (const chunk of this.#chunks) {
       memory.set(chunk, at);

@@ -10,6 +10,7 @@ import type { DType, Tensor } from '../tensor/tensor.ts';
 import { withTiming } from './clock.ts';
 import { type Codec, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
+import { HeaderCache } from './header-cache.ts';
 import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
 import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
 
@@ -39,6 +40,17 @@ interface Entry {
   readonly end: number;
 }
 
+/** What a header says: all but the bytes. */
+interface Header {
+  readonly entries: readonly Entry[];
+  /** Bytes that the tensors take after the header. */
+  readonly bytes: number;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Headers depend on the limits too; a process has one set of them. */
+const caches = new WeakMap<WireLimits, HeaderCache<Header>>();
+
 /**
  * Decodes a safetensors body.
  * @throws ServiceError `malformed` for what the format forbids, holes and overlaps included; `invalid_request` for element types that
@@ -47,20 +59,25 @@ interface Entry {
 export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelope {
   checkBytes(body.byteLength, limits.maxBodyBytes, 'MAX_BODY_BYTES');
   const headerBytes = readHeaderLength(body);
-  const header = readHeader(body.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes));
   const buffer = body.subarray(PREFIX_BYTES + headerBytes);
-  const entries = Object.entries(header)
-    .filter(([name]) => name !== METADATA)
-    .map(([name, value]) => readEntry(name, value, limits));
-  if (entries.length > MAX_TENSORS) faultAt('invalid_request', '', `More than ${MAX_TENSORS} tensors`);
-  checkTiling(entries, buffer.length);
+  const { entries, bytes, options } = headersOf(limits).get(body.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes), (text) =>
+    readHeader(text, limits),
+  );
+  if (bytes !== buffer.length)
+    faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${buffer.length} after its header`);
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
     const data = fromBytes(buffer.subarray(begin, end), dtype);
     checkFinite(name, pointer, data);
     tensors.set(name, { dtype, shape, data });
   }
-  return { tensors, options: readOptions(header[METADATA]) };
+  return { tensors, options };
+}
+
+function headersOf(limits: WireLimits): HeaderCache<Header> {
+  const known = caches.get(limits) ?? new HeaderCache<Header>();
+  caches.set(limits, known);
+  return known;
 }
 
 function readHeaderLength(body: Uint8Array): number {
@@ -76,9 +93,21 @@ function readHeaderLength(body: Uint8Array): number {
   return Number(length);
 }
 
-function readHeader(bytes: Uint8Array): JsonObject {
+function readHeader(bytes: Uint8Array, limits: WireLimits): Header {
   if (bytes[0] !== 0x7b) faultAt('malformed', '', 'The header does not begin with "{"');
-  return readJsonObject(bytes, {}, { label: 'The header', base: '' });
+  const header = readJsonObject(bytes, {}, { label: 'The header', base: '' });
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, value]) => readEntry(name, value, limits));
+  if (entries.length > MAX_TENSORS) faultAt('invalid_request', '', `More than ${MAX_TENSORS} tensors`);
+  return { entries, bytes: tiledBytes(entries), options: frozen(readOptions(header[METADATA])) };
+}
+
+/** Requests with the same header share it. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }
 
 function readEntry(name: string, value: JsonValue, limits: WireLimits): Entry {
@@ -107,8 +136,8 @@ function asObject(value: JsonValue | undefined): JsonObject | undefined {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null ? (value as JsonObject) : undefined;
 }
 
-/** No holes, no overlaps, nothing after the last tensor: every byte of the buffer belongs to exactly one. */
-function checkTiling(entries: readonly Entry[], bufferBytes: number): void {
+/** No holes and no overlaps: every byte up to the end of the last tensor, which is what is returned, belongs to exactly one. */
+function tiledBytes(entries: readonly Entry[]): number {
   let end = 0;
   for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (entry.begin !== end) {
@@ -121,8 +150,7 @@ function checkTiling(entries: readonly Entry[], bufferBytes: number): void {
     }
     end = entry.end;
   }
-  if (end !== bufferBytes)
-    faultAt('malformed', '', `The tensors take ${end} bytes, the body holds ${bufferBytes} after its header`);
+  return end;
 }
 
 function readOptions(value: JsonValue | undefined): Record<string, unknown> {

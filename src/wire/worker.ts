@@ -1,16 +1,19 @@
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import type { Envelope } from '../contract/envelope.ts';
+import { countShared } from '../tensor/shared-memory.ts';
 import { FORMATS } from './formats.ts';
 import { type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
 
 /** A thread of the wire pool: the codecs, away from the event loop. */
 
 export function decode({ format, body, limits, framing }: DecodeTask): Outcome<Envelope> {
+  countShared(body.byteLength);
   return toOutcome(() => FORMATS[format].decode(body, limits, framing));
 }
 
 /** Parts in shared memory go as they are; what was made here is handed over. */
 export function encode({ format, envelope, options }: EncodeTask): unknown {
+  for (const { data } of envelope.tensors.values()) countShared(data.byteLength);
   const outcome = toOutcome(() => FORMATS[format].encode(envelope, options));
   const made = 'value' in outcome ? outcome.value.filter(ownsItsMemory).map(({ buffer }) => buffer as ArrayBuffer) : [];
   return Piscina.move({ [transferableSymbol]: made, [valueSymbol]: outcome } as unknown as Parameters<typeof Piscina.move>[0]);

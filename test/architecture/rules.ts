@@ -44,6 +44,12 @@ export const LAYERS = [
     path: 'src/schedule/worker.ts',
     may: ['schedule', 'plan', 'tensor', 'errors', 'observe', 'backend', 'kernels'],
   },
+  // A device's own process, which is its worker.
+  {
+    name: 'worker',
+    path: 'src/schedule/device/host.ts',
+    may: ['schedule', 'plan', 'tensor', 'errors', 'observe', 'backend', 'kernels'],
+  },
   { name: 'jobs', path: 'src/jobs/', may: ['schedule', 'plan', 'contract', 'wire', 'tensor', 'errors', 'observe'] },
   { name: 'plugins', path: 'src/plugins/', may: ['errors', 'observe', 'config'] },
   {
@@ -70,12 +76,18 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   plan: [],
 };
 
-/** Who may touch `process`: the process's own file, the probe of the image, and a command-line tool. */
-export const PROCESS_FILES = ['src/main.ts', 'src/healthcheck.ts', 'openapi/build.ts'] as const;
-/** Who may name `process.env`, as the default of a parameter only. */
-export const ENVIRONMENT_FILES = ['src/config.ts'] as const;
+/** Who may touch `process`: the process's own file, the probe of the image, a command-line tool, and a device's own process with its watch. */
+export const PROCESS_FILES = [
+  'src/main.ts',
+  'src/healthcheck.ts',
+  'openapi/build.ts',
+  'src/schedule/device/host.ts',
+  'src/schedule/device/watch.ts',
+] as const;
+/** Who may name `process.env`, as the default of a parameter only: the settings, and what drivers read from theirs. */
+export const ENVIRONMENT_FILES = ['src/config.ts', 'src/schedule/device/process.ts'] as const;
 /** Who may import a module whose name is computed: the kernels are chosen at run time. */
-export const COMPUTED_IMPORT_FILES = ['src/schedule/worker.ts'] as const;
+export const COMPUTED_IMPORT_FILES = ['src/schedule/worker.ts', 'src/schedule/device/host.ts'] as const;
 /** A tool that insists on a default export. */
 export const DEFAULT_EXPORT_FILES = ['vitest.config.ts'] as const;
 

@@ -1,9 +1,10 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFile, execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTestApp, startTestApp, type TestApp } from '../helpers/app.ts';
 import {
@@ -13,6 +14,7 @@ import {
   LARGE,
   LARGE_SETTINGS,
   RETRY_CASES,
+  readmeCode,
   SDK_CASES,
   type Sent,
   scriptedService,
@@ -128,9 +130,32 @@ describe('a client that is told to wait', () => {
   });
 });
 
-describe('a task that is cancelled', () => {
+describe('progress', () => {
+  it.each(['sync', 'async'])('is told in bytes sent and received, %s', async (client) => {
+    const heads = 1024;
+    const [said] = (await run('progress', { url, heads })) as [Record<string, [string, number, number][]>];
+    const told = said[client] ?? [];
+    const [sent, received] = ['sent', 'received'].map((phase) => told.filter(([name]) => name === phase));
+    expect(told.map(([name]) => name).toSorted()).toEqual(told.map(([name]) => name).toReversed());
+    for (const [events, bytes] of [
+      [sent, 3 * heads * 8 * 64 * 4],
+      [received, heads * 8 * 64 * 4],
+    ] as const) {
+      const counts = events?.map(([, done]) => done) ?? [];
+      const totals = new Set(events?.map(([, , total]) => total));
+      expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+      expect([...totals]).toEqual([counts.at(-1)]);
+      expect(counts.length).toBeGreaterThan(1);
+      expect(counts.at(-1)).toBeGreaterThan(bytes);
+      expect(counts.at(-1)).toBeLessThan(bytes + 2000);
+    }
+    expect(said.refused?.every(([name]) => name === 'sent')).toBe(true);
+  });
+});
+
+describe.each(['submit', 'cancel'])('a request that is cancelled, by %s', (scenario) => {
   it('frees the engine, and the client goes on', async () => {
-    const child = start('cancel', { url, large: LARGE });
+    const child = start(scenario, { url, large: LARGE });
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? 'null');
     while (app.engine.load().inflightBytes === 0) await delay(2);
@@ -144,6 +169,14 @@ describe('a task that is cancelled', () => {
 });
 
 describe('the package', () => {
+  it('does what its README shows', async () => {
+    const code = readmeCode(readFileSync(join(ROOT, 'clients/python/README.md'), 'utf8'), 'python', url);
+    const program = `${code}\nprint(result.output.shape, result.approximation["used"], result.timing.total_ms > 0)\n`;
+    const env = { PYTHONPATH: join(folder, 'installed') };
+    const { stdout } = await promisify(execFile)(PYTHON, ['-c', program], { env });
+    expect(stdout).toMatch(/^\(512, 64\) (True|False) True\n$/);
+  });
+
   it('reaches every operation through the generated client', async () => {
     const [said] = await run('generated', { url });
     const shape = { n: 100, d: 8, others: {} };
@@ -153,7 +186,7 @@ describe('the package', () => {
   it('has at most 200 lines of code that a hand wrote', () => {
     const sources = join(ROOT, 'clients/python/polyattention');
     const files = readdirSync(sources).filter((file) => file.endsWith('.py'));
-    const lines = files.map((file) => codeLines(readFileSync(join(sources, file), 'utf8'), /^\s*#/));
+    const lines = files.map((file) => codeLines(readFileSync(join(sources, file), 'utf8'), /^\s*(#|""")/));
     expect(files).toContain('client.py');
     expect(lines.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(200);
   });

@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as Sdk from '../../clients/typescript/src/index.ts';
 import { narrowHalf, widenHalf } from '../../src/tensor/half.ts';
@@ -15,6 +16,7 @@ import {
   LARGE,
   LARGE_SETTINGS,
   RETRY_CASES,
+  readmeCode,
   SDK_CASES,
   type SdkCase,
   type Sent,
@@ -182,6 +184,25 @@ describe('a client that is told to wait', () => {
   });
 });
 
+describe('progress', () => {
+  it('is told in bytes received', async () => {
+    const told: [number, number][] = [];
+    const wide = { shape: [1024, 8, 64], dtype: 'float32', data: Array(1024 * 8 * 64).fill(1) } as const;
+    const q = tensor(wide);
+    const { output } = await sdk.createClient(url).attention('x1*x2', {
+      q: [q, q],
+      v: [q],
+      onProgress: (...event) => void told.push(event),
+    });
+    expect(output.data.every((value) => value === 1)).toBe(true);
+    const counts = told.map(([done]) => done);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(new Set(told.map(([, total]) => total))).toEqual(new Set([counts.at(-1)]));
+    expect(counts.length).toBeGreaterThan(1);
+    expect(counts.at(-1)).toBeGreaterThan(output.data.byteLength);
+  });
+});
+
 describe('a request whose signal fires', () => {
   it('frees the engine, and the client goes on', async () => {
     const client = sdk.createClient(url);
@@ -199,6 +220,14 @@ describe('a request whose signal fires', () => {
 });
 
 describe('the package', () => {
+  it('does what its README shows', async () => {
+    const code = readmeCode(readFileSync(join(SOURCE, 'README.md'), 'utf8'), 'ts', url);
+    const program = join(folder, 'project', 'readme.mjs');
+    writeFileSync(program, `${code}\nconsole.log(JSON.stringify([output.shape, timing.totalMs > 0, typeof approximation.used]));`);
+    const { stdout } = await promisify(execFile)(process.execPath, [program]);
+    expect(JSON.parse(stdout)).toEqual([[512, 64], true, 'boolean']);
+  });
+
   it('analyses without tensors', async () => {
     const analysis = await sdk.createClient(url).analyze({ polynomial: 'x1*x2 + x2*x3', shape: { n: 100, d: 8 } });
     expect(analysis).toMatchObject({ class: 'tree', shape: { n: 100, d: 8 } });

@@ -174,3 +174,9 @@ export const RETRY_CASES: readonly RetryCase[] = [
 export function codeLines(text: string, comment: RegExp): number {
   return text.split('\n').filter((line) => line.trim() !== '' && !comment.test(line)).length;
 }
+
+/** The code of a README in one language, as people copy it, but for the address. */
+export function readmeCode(readme: string, language: string, url: string): string {
+  const [, code = ''] = new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's').exec(readme) ?? [];
+  return code.replace('http://127.0.0.1:8080', url);
+}

@@ -22,7 +22,7 @@ export interface Service {
 export function startService(environment: Record<string, string>): Service {
   const child = spawn(NODE, ['src/main.ts'], {
     cwd: ROOT,
-    env: { HOST: '127.0.0.1', PORT: '0', WORKER_THREADS: '2', ...environment },
+    env: { HOST: '127.0.0.1', PORT: '0', WORKER_THREADS: '2', BACKENDS: 'native,reference', ...environment },
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {

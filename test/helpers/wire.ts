@@ -20,7 +20,7 @@ export function survives(run: () => unknown): ServiceError | undefined {
     run();
     return undefined;
   } catch (error) {
-    if (error instanceof ServiceError && [400, 413, 422].includes(error.status)) return error;
+    if (error instanceof ServiceError && [400, 413, 422, 501].includes(error.status)) return error;
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import {
   type PairMask,
   type Precision,
   type Step,
+  type TileContext,
   type VariableOperands,
 } from '../../kernels/backend.ts';
 import { load } from '../../kernels/reference/index.ts';
@@ -116,14 +117,37 @@ export function randomMasks(seed: number, { cutset, forest }: Conditioning): Pai
 
 let calls = 0;
 
-/** Runs the whole step, cut into tiles before the given rows. */
-export function runStep(backend: Backend, step: Step<Matrix>, rows: number, cuts: readonly number[] = []): void {
+/** Tiles of a step that stand in for the whole: what the drivers below run, one after the other. */
+export type Tiles = Generator<[step: Step<Matrix>, tile: TileContext], Output>;
+
+/** The whole step, cut into tiles before the given rows. */
+export function* tilesOf(
+  step: Step<Matrix>,
+  rows: number,
+  cuts: readonly number[] = [],
+): Generator<[Step<Matrix>, TileContext], void> {
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
   const callId = ++calls;
   const bounds = [0, ...cuts, rows];
-  for (let i = 0; i + 1 < bounds.length; i++) {
-    backend.run(step, { firstRow: bounds[i], lastRow: bounds[i + 1], control, callId });
-  }
+  for (let i = 0; i + 1 < bounds.length; i++) yield [step, { firstRow: bounds[i], lastRow: bounds[i + 1], control, callId }];
+}
+
+export function runStep(backend: Backend, step: Step<Matrix>, rows: number, cuts: readonly number[] = []): void {
+  for (const [each, tile] of tilesOf(step, rows, cuts)) backend.run(each, tile);
+}
+
+/** For a back end that is done when its `run` returns. */
+function drive(backend: Backend, tiles: Tiles): Output {
+  let next = tiles.next();
+  for (; next.done !== true; next = tiles.next()) backend.run(...next.value);
+  return next.value;
+}
+
+/** For one that is done when its promise is; `backendFor` may send steps that it has not elsewhere, as a plan does. */
+export async function driveAsync(backendFor: (step: Step<Matrix>) => Backend, tiles: Tiles): Promise<Output> {
+  let next = tiles.next();
+  for (; next.done !== true; next = tiles.next()) await backendFor(next.value[0]).run(...next.value);
+  return next.value;
 }
 
 function output(precision: Precision, rows: number, dv: number): Output {
@@ -152,21 +176,29 @@ export function expectedOutput(problem: Problem): Output {
   return result;
 }
 
-/** By one `conditioned` step and, where it has several parts, a `merge`. */
 export function conditionedOutput(backend: Backend, problem: Problem, how: Conditioning, parts = 1, cuts: number[] = []): Output {
+  return drive(backend, conditionedTiles(problem, how, parts, cuts));
+}
+
+/** By one `conditioned` step and, where it has several parts, a `merge`. */
+export function* conditionedTiles(problem: Problem, how: Conditioning, parts = 1, cuts: readonly number[] = []): Tiles {
   const n1 = problem.variables[0].queries.rows;
   const precision = precisionOf(problem);
   const partial = output(precision, parts * n1, valueColumns(problem));
   const step: ConditionedStep<Matrix> = { kind: 'conditioned', ...problem, ...how, parts, ...partial };
-  runStep(backend, step, how.cutset.includes(1) ? n1 : parts, cuts);
+  yield* tilesOf(step, how.cutset.includes(1) ? n1 : parts, cuts);
   if (parts === 1) return partial;
   const result = output(precision, n1, valueColumns(problem));
-  runStep(backend, { kind: 'merge', parts, messages: partial.message, logSumExps: partial.logSumExp, ...result }, n1, cuts);
+  yield* tilesOf({ kind: 'merge', parts, messages: partial.message, logSumExps: partial.logSumExp, ...result }, n1, cuts);
   return result;
 }
 
-/** A forest by one `attend` step an edge and one `combine` a node (math.md §6.1). Masks must lie on its edges. */
 export function forestOutput(backend: Backend, problem: Problem, forest: Conditioning['forest']): Output {
+  return drive(backend, forestTiles(problem, forest));
+}
+
+/** A forest by one `attend` step an edge and one `combine` a node (math.md §6.1). Masks must lie on its edges. */
+export function* forestTiles(problem: Problem, forest: Conditioning['forest']): Tiles {
   const { variables, monomials, scale } = problem;
   const precision = precisionOf(problem);
   const dv = valueColumns(problem);
@@ -177,7 +209,7 @@ export function forestOutput(backend: Backend, problem: Problem, forest: Conditi
     const children = inbox[variable - 1];
     const factors = [...(values === null ? [] : [values]), ...children.map((child) => child.message)];
     const addends = [...(bias === null ? [] : [bias]), ...children.map((child) => child.logSumExp)];
-    runStep(backend, { kind: 'combine', factors, product: node.message, addends, sum: node.logSumExp }, queries.rows);
+    yield* tilesOf({ kind: 'combine', factors, product: node.message, addends, sum: node.logSumExp }, queries.rows);
     if (variable === 1) {
       inbox[0] = [node];
       continue;
@@ -195,15 +227,14 @@ export function forestOutput(backend: Backend, problem: Problem, forest: Conditi
       band: null,
       ...sent,
     };
-    runStep(backend, step, parentQueries?.rows ?? 1);
+    yield* tilesOf(step, parentQueries?.rows ?? 1);
     inbox[Math.max(parent, 1) - 1].push(sent);
   }
   // Components without x1 reach it as one row each; x1 itself was combined when its turn came, so they are joined here.
   const n1 = variables[0].queries.rows;
   const result = output(precision, n1, dv);
   const factors = inbox[0].map((part) => part.message);
-  runStep(
-    backend,
+  yield* tilesOf(
     { kind: 'combine', factors, product: result.message, addends: inbox[0].map((part) => part.logSumExp), sum: result.logSumExp },
     n1,
   );
@@ -212,12 +243,12 @@ export function forestOutput(backend: Backend, problem: Problem, forest: Conditi
 
 /**
  * What rounding may cost (math.md §8): R/2 (t-1) 4e-7 (1 + max|score|) in fp32, 1e-13 R/2 (t-1) in fp64 for scores up to 200 and in
- * proportion beyond. The same without R/2 for the log-sum-exp, by which §3.1 measures errors of weights.
+ * proportion beyond, and the relative error of a device's own exp with each edge. The same without R/2 for the log-sum-exp, by which §3.1 measures errors of weights.
  */
-export function tolerances(problem: Problem): { message: number; logSumExp: number } {
+export function tolerances(problem: Problem, expError = 0): { message: number; logSumExp: number } {
   const t = problem.variables.length;
   const score = largestScore(problem);
-  const perEdge = precisionOf(problem) === 'float32' ? 4e-7 * (1 + score) : 1e-13 * Math.max(1, score / 200);
+  const perEdge = expError + (precisionOf(problem) === 'float32' ? 4e-7 * (1 + score) : 1e-13 * Math.max(1, score / 200));
   // The product of values lies between -∏ max|V| and ∏ max|V|: R/2 is at most that product.
   let halfRange = 1;
   for (const { values } of problem.variables) {
@@ -227,8 +258,8 @@ export function tolerances(problem: Problem): { message: number; logSumExp: numb
 }
 
 /** Compares with the definition; empty rows must be exactly (0, -Infinity). */
-export function expectOutput(actual: Output, problem: Problem, expected: Output = expectedOutput(problem)): void {
-  const allowed = tolerances(problem);
+export function expectOutput(actual: Output, problem: Problem, expected: Output = expectedOutput(problem), expError = 0): void {
+  const allowed = tolerances(problem, expError);
   // Biases may be far larger than scores: sums of them are stored with the rounding of their own size, on both sides.
   const stored = 4 * (precisionOf(problem) === 'float32' ? 2 ** -24 : 2 ** -53);
   expect(actual.logSumExp.data.length).toBe(expected.logSumExp.data.length);

@@ -1,6 +1,6 @@
 """What the service refuses, as exceptions: switch on `code`, show `detail`."""
 
-import httpx
+import json
 
 
 class PolyAttentionError(Exception):
@@ -34,11 +34,10 @@ class DeadlineExceeded(PolyAttentionError):
 BY_STATUS = {422: InvalidRequest, 429: Overloaded, 503: Unavailable, 504: DeadlineExceeded}
 
 
-def error_of(response: httpx.Response) -> PolyAttentionError:
+def error_of(status: int, retry_after: str, body: bytes) -> PolyAttentionError:
     try:
-        body = response.json()
+        problem = json.loads(body)
     except ValueError:
-        body = None
-    seconds = response.headers.get("retry-after", "")
-    error = BY_STATUS.get(response.status_code, PolyAttentionError)
-    return error(response.status_code, body if isinstance(body, dict) else {}, float(seconds) if seconds.isdecimal() else None)
+        problem = None
+    error = BY_STATUS.get(status, PolyAttentionError)
+    return error(status, problem if isinstance(problem, dict) else {}, float(retry_after) if retry_after.isdecimal() else None)

@@ -1,7 +1,7 @@
 """numpy arrays and options to a safetensors body, and a safetensors body to a Result."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -14,6 +14,10 @@ from ._generated.models import PlanSummary, Timing
 
 Arrays = Sequence[ArrayLike | None] | Mapping[int, ArrayLike | None]
 """One array a variable: in order (q, b, wq from x1 on; v, wv from x2 on; None leaves one out), or by the variable's number."""
+
+
+Progress = Callable[[Literal["sent", "received"], int, int], None]
+"""Told how many bytes of the request were sent, of the answer received, and of how many: between the two the service computes."""
 
 
 class AttentionOptions(TypedDict, total=False):
@@ -40,6 +44,7 @@ class AttentionOptions(TypedDict, total=False):
     log_sum_exp: bool
     weights: bool
     timeout: float  # seconds, of this request instead of the client's
+    on_progress: Progress
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def encode(polynomial: str | None, options: AttentionOptions, timeout: float | N
     unknown = options.keys() - AttentionOptions.__annotations__.keys()
     if unknown:
         raise TypeError(f"unexpected options: {', '.join(sorted(unknown))}")
-    rest: dict[str, Any] = {name: value for name, value in options.items() if value is not None and name != "timeout"}
+    rest: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     tensors = _named("x", {"": rest.pop("x", None)}, 0)
     for role, first in {"q": 1, "v": 2, "b": 1, "wq": 1, "wv": 2}.items():
         tensors |= _named(role, rest.pop(role, {}), first)

@@ -21,6 +21,8 @@ export interface AttentionOptions extends Partial<Omit<Schemas['AttentionRequest
     readonly wq?: Roles;
     readonly wv?: Roles;
     readonly signal?: AbortSignal;
+    /** Told how many bytes of the answer were received, and of how many; `fetch` does not say how much of a request was sent. */
+    readonly onProgress?: (done: number, total: number) => void;
 }
 type Outputs = 'output' | 'logSumExp' | 'weights';
 export interface Result extends Omit<Schemas['AttentionResponse'], Outputs> {

@@ -18,11 +18,11 @@ export function createClient(url = 'http://127.0.0.1:8080', options = {}) {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const send = (path, init, deadlineMs = timeoutMs) => sendWithRetries(new URL(path, url), { ...init, headers: { ...headers, ...init.headers } }, deadlineMs, options);
     return {
-        async attention(polynomial, { signal, ...wanted }) {
+        async attention(polynomial, { signal, onProgress, ...wanted }) {
             const deadlineMs = wanted.timeoutMs ?? timeoutMs;
             const body = encodeRequest(polynomial, { ...wanted, timeoutMs: deadlineMs });
             const response = await send('/v1/attention/binary', { body, headers: BINARY, signal: signal ?? null }, deadlineMs);
-            return decodeResult(await response.arrayBuffer());
+            return decodeResult(onProgress === undefined ? await response.arrayBuffer() : await receive(response, onProgress));
         },
         async analyze(request, signal) {
             const init = { body: JSON.stringify(request), headers: { 'content-type': 'application/json' }, signal: signal ?? null };
@@ -42,6 +42,18 @@ async function sendWithRetries(url, init, deadlineMs, options) {
         if (![429, 503].includes(error.status) || attempt >= retries || waitMs > maxWaitMs)
             throw error;
         await sleep(waitMs, init.signal ?? undefined);
+    }
+}
+async function receive(response, report) {
+    const chunks = [];
+    let done = 0;
+    for (const reader = response.body?.getReader();;) {
+        const { value } = (await reader?.read()) ?? {};
+        if (value === undefined)
+            return new Blob(chunks).arrayBuffer();
+        chunks.push(value);
+        done += value.length;
+        report(done, Number(response.headers.get('content-length') ?? done));
     }
 }
 async function errorOf(response) {

@@ -25,6 +25,8 @@ export interface AttentionOptions extends Partial<Omit<Schemas['AttentionRequest
   readonly wq?: Roles;
   readonly wv?: Roles;
   readonly signal?: AbortSignal;
+  /** Told how many bytes of the answer were received, and of how many; `fetch` does not say how much of a request was sent. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 type Outputs = 'output' | 'logSumExp' | 'weights';
@@ -82,11 +84,11 @@ export function createClient(url = 'http://127.0.0.1:8080', options: ClientOptio
   const send = (path: string, init: RequestInit, deadlineMs = timeoutMs) =>
     sendWithRetries(new URL(path, url), { ...init, headers: { ...headers, ...init.headers } }, deadlineMs, options);
   return {
-    async attention(polynomial, { signal, ...wanted }) {
+    async attention(polynomial, { signal, onProgress, ...wanted }) {
       const deadlineMs = wanted.timeoutMs ?? timeoutMs;
       const body = encodeRequest(polynomial, { ...wanted, timeoutMs: deadlineMs });
       const response = await send('/v1/attention/binary', { body, headers: BINARY, signal: signal ?? null }, deadlineMs);
-      return decodeResult(await response.arrayBuffer());
+      return decodeResult(onProgress === undefined ? await response.arrayBuffer() : await receive(response, onProgress));
     },
     async analyze(request, signal) {
       const init = { body: JSON.stringify(request), headers: { 'content-type': 'application/json' }, signal: signal ?? null };
@@ -105,6 +107,18 @@ async function sendWithRetries(url: URL, init: RequestInit, deadlineMs: number, 
     const waitMs = error.retryAfterMs ?? 500 * 2 ** attempt;
     if (![429, 503].includes(error.status) || attempt >= retries || waitMs > maxWaitMs) throw error;
     await sleep(waitMs, init.signal ?? undefined);
+  }
+}
+
+async function receive(response: Response, report: NonNullable<AttentionOptions['onProgress']>): Promise<ArrayBuffer> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let done = 0;
+  for (const reader = response.body?.getReader(); ; ) {
+    const { value } = (await reader?.read()) ?? {};
+    if (value === undefined) return new Blob(chunks).arrayBuffer();
+    chunks.push(value as Uint8Array<ArrayBuffer>);
+    done += value.length;
+    report(done, Number(response.headers.get('content-length') ?? done));
   }
 }
 

@@ -797,6 +797,27 @@ export interface components {
             steps?: string[];
             isa?: string;
             device?: string;
+            /** @description How a device is reached: headlessgl, webasm, cpu, vulkan, opengles */
+            mode?: string;
+            /** @description Class of the kernels that ran when the device was checked */
+            kernel?: string;
+            /** @description A program on this machine’s processor: taken only by name where native is there */
+            software?: boolean;
+            /**
+             * Format: double
+             * @description Largest relative error of the device’s exp, measured at load
+             */
+            expError?: number;
+            /**
+             * @description Of the device’s process
+             * @enum {string}
+             */
+            state?: "starting" | "ready" | "restarting" | "unavailable" | "closed";
+            /**
+             * Format: int64
+             * @description Processes that took the place of one that had died
+             */
+            restarts?: number;
             /** @description By precision */
             rates?: {
                 [key: string]: components["schemas"]["Rates"];
@@ -851,6 +872,12 @@ export interface components {
              * @default 32
              */
             rows?: number;
+        };
+        /** @description A device that failed, what computed in its place, and why; the answer is complete */
+        Failover: {
+            from: string;
+            to: string;
+            reason: string;
         };
         /** @description One fault: RFC 6901 pointer and what is wrong there */
         Fault: {
@@ -1180,6 +1207,10 @@ export interface components {
             backend: string;
             /** @description Instruction set of the back end, where it has one */
             isa?: string;
+            /** @description How a device was reached: headlessgl, webasm, cpu, vulkan, opengles */
+            mode?: string;
+            /** @description Class of the device’s kernels */
+            kernel?: string;
             /** Format: int64 */
             threads: number;
             /** Format: int64 */
@@ -1189,6 +1220,8 @@ export interface components {
              * @description Rows whose certificate failed and that were recomputed (math.md §6.3)
              */
             fallbackRows: number;
+            /** @description Devices that failed under this request */
+            failovers?: components["schemas"]["Failover"][];
         };
         /** @description The shape that was planned for */
         PlannedShape: {

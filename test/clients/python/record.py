@@ -81,6 +81,8 @@ def sync_cases(address):
     yield "triton-deflate", lambda: one.infer("attention", triton_inputs(triton), **deflate)
     options = {"timeout": 5_000_000, "priority": 1, "parameters": {"scale": "1/sqrt(d)", "causal": True}}
     yield "triton-parameters", lambda: one.infer("attention", triton_inputs(triton), **options)
+    modes = {"mode": "approximate", "method": "taylor", "tolerance": 1e-3, "error_report": "full"}
+    yield "triton-approximate", lambda: one.infer("attention", triton_inputs(triton), parameters=modes)
     yield "triton-index", one.get_model_repository_index
 
 

@@ -147,6 +147,31 @@ def retry(given):
     say([asyncio.run(with_notes(given["client"], url)) for url in given["urls"]])
 
 
+def progress(given):
+    """What each client tells of a request of some megabytes, and of one that is refused."""
+    q = np.ones((given["heads"], 8, 64), np.float32)
+    told = {"sync": [], "async": [], "refused": []}
+
+    async def at_once():
+        async with AsyncClient(given["url"]) as client:
+            await client.attention("x1*x2", q=[q, q], v=[q], on_progress=lambda *event: told["async"].append(event))
+
+    with Client(given["url"]) as client:
+        client.attention("x1*x2", q=[q, q], v=[q], on_progress=lambda *event: told["sync"].append(event))
+        attempt(lambda: client.attention("x1*x1", q=[q, q], on_progress=lambda *event: told["refused"].append(event)))
+    asyncio.run(at_once())
+    say(told)
+
+
+def submit(given):
+    """Cancels a future when the next line comes on stdin, and asks for something small afterwards."""
+    with Client(given["url"]) as client:
+        future = client.submit(given["large"]["polynomial"], **arguments(given["large"], "lists"))
+        sys.stdin.readline()
+        say("cancelled" if future.cancel() and future.cancelled() else "answered")
+        say(client.attention("x1*x2", q=[[[1.0]], [[1.0]]], v=[[[2.0]]]).output.tolist())
+
+
 def cancel(given):
     """Cancels the task when the next line comes on stdin, and asks for something small afterwards."""
 

@@ -1,81 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AttendStep, Band, Matrix, Precision } from '../../../kernels/backend.ts';
-import {
-  expectOutput,
-  forestOutput,
-  matrix,
-  type Output,
-  type Problem,
-  randomMatrix,
-  randomProblem,
-  randomSource,
-  runStep,
-} from '../cases.ts';
+import type { Matrix } from '../../../kernels/backend.ts';
+import { asProblem, attendCases, outputOf, type RandomAttend, randomAttend } from '../attends.ts';
+import { expectOutput, forestOutput, matrix, randomProblem, runStep } from '../cases.ts';
 import { FORESTS } from '../polynomials.ts';
 import { SETS_AND_PRECISIONS } from './sets.ts';
-
-interface Shape {
-  readonly seed: number;
-  readonly nq: number;
-  readonly nk: number;
-  readonly d: number;
-  readonly dv: number;
-  readonly score: number; // about the largest
-  readonly blocked: number; // share of keys with bias -Infinity
-  readonly band: Band | null;
-}
-
-type Step = AttendStep<Matrix> & { readonly queries: Matrix; readonly message: Matrix };
-
-function randomStep(precision: Precision, shape: Shape): Step {
-  const { nq, nk, d, dv } = shape;
-  const random = randomSource(shape.seed);
-  return {
-    kind: 'attend',
-    queries: randomMatrix(random, precision, nq, d),
-    keys: randomMatrix(random, precision, nk, d),
-    keyBias: matrix(precision, nk, 1, () => (random() < shape.blocked ? -Infinity : 2 * random() - 1)),
-    values: randomMatrix(random, precision, nk, dv),
-    scale: (3 * shape.score) / d,
-    band: shape.band,
-    message: matrix(precision, nq, dv),
-    logSumExp: matrix(precision, nq, 1),
-  };
-}
-
-/** The same as a polynomial of two variables, for the oracle. */
-function asProblem(step: Step): Problem {
-  return {
-    variables: [
-      { queries: step.queries, values: null, bias: null },
-      { queries: step.keys, values: step.values, bias: step.keyBias },
-    ],
-    monomials: [{ coefficient: 1, variables: [1, 2] }],
-    masks: step.band === null ? [] : [{ row: 1, column: 2, ...step.band }],
-    scale: step.scale,
-  };
-}
-
-const outputOf = ({ message, logSumExp }: Step): Output => ({ message, logSumExp });
-
-const limit = fc.oneof(fc.integer({ min: -90, max: 90 }), fc.constant(-Infinity), fc.constant(Infinity));
-const shapes = fc.record({
-  seed: fc.integer({ min: 0, max: 1e6 }),
-  nq: fc.integer({ min: 1, max: 90 }),
-  nk: fc.integer({ min: 1, max: 230 }),
-  d: fc.integer({ min: 1, max: 70 }),
-  dv: fc.integer({ min: 1, max: 140 }),
-  score: fc.constantFrom(0.5, 5, 200),
-  blocked: fc.constantFrom(0, 0.2, 0.9, 1),
-  band: fc.option(fc.record({ lowest: limit, highest: limit })),
-});
 
 describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, precision }) => {
   it('agrees with the definition for any shape, bias and band, in tiles', () => {
     fc.assert(
-      fc.property(shapes, fc.double({ min: 0, max: 1, noNaN: true }), (shape, cut) => {
-        const step = randomStep(precision, shape);
+      fc.property(attendCases, fc.double({ min: 0, max: 1, noNaN: true }), (shape, cut) => {
+        const step = randomAttend(precision, shape);
         runStep(backend, step, shape.nq, [Math.floor(cut * shape.nq)]);
         expectOutput(outputOf(step), asProblem(step));
       }),
@@ -91,16 +26,16 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
     { name: 'a single key each', band: { lowest: 0, highest: 0 } },
     { name: 'nothing', band: { lowest: 1, highest: 0 } },
   ])('crosses blocks of keys and of rows with $name', ({ band }) => {
-    const step = randomStep(precision, { seed: 3, nq: 421, nk: 437, d: 24, dv: 33, score: 8, blocked: 0.1, band });
+    const step = randomAttend(precision, { seed: 3, nq: 421, nk: 437, d: 24, dv: 33, score: 8, blocked: 0.1, band });
     runStep(backend, step, 421, [100, 101, 350]);
     expectOutput(outputOf(step), asProblem(step));
   });
 
   it('keeps rows whose first keys are far below the later ones', () => {
-    const step = randomStep(precision, { seed: 4, nq: 40, nk: 500, d: 3, dv: 5, score: 1, blocked: 0, band: null });
+    const step = randomAttend(precision, { seed: 4, nq: 40, nk: 500, d: 3, dv: 5, score: 1, blocked: 0, band: null });
     const keyBias = matrix(precision, 500, 1, (i) => (i < 250 ? -Infinity : 0));
     const keys = matrix(precision, 500, 3, (i) => (i % 3 === 0 ? i / 6 : 0));
-    const rising: Step = { ...step, queries: matrix(precision, 40, 3, (i) => (i % 7) - 2), keys, keyBias };
+    const rising: RandomAttend = { ...step, queries: matrix(precision, 40, 3, (i) => (i % 7) - 2), keys, keyBias };
     runStep(backend, rising, 40);
     expectOutput(outputOf(rising), asProblem(rising));
   });
@@ -114,7 +49,7 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
   });
 
   it('takes views at any offset, on shared memory, and writes nothing beside its results', () => {
-    const step = randomStep(precision, { seed: 9, nq: 29, nk: 61, d: 7, dv: 19, score: 4, blocked: 0, band: null });
+    const step = randomAttend(precision, { seed: 9, nq: 29, nk: 61, d: 7, dv: 19, score: 4, blocked: 0, band: null });
     const size = precision === 'float64' ? 8 : 4;
     const moved = (source: Matrix): Matrix => {
       const memory = new SharedArrayBuffer(size * (source.data.length + 64));
@@ -124,7 +59,7 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
       data.set(source.data);
       return { ...source, data };
     };
-    const shared: Step = {
+    const shared: RandomAttend = {
       ...step,
       queries: moved(step.queries),
       keys: moved(step.keys),
@@ -142,7 +77,7 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
   });
 
   it('computes the log-sum-exp alone when no message is wanted', () => {
-    const step = randomStep(precision, { seed: 5, nq: 50, nk: 70, d: 9, dv: 4, score: 20, blocked: 0.2, band: null });
+    const step = randomAttend(precision, { seed: 5, nq: 50, nk: 70, d: 9, dv: 4, score: 20, blocked: 0.2, band: null });
     runStep(backend, step, 50);
     const alone = { ...step, values: null, message: null, logSumExp: matrix(precision, 50, 1) };
     runStep(backend, alone, 50);

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  CONTROL_CELLS,
-  type CycleStep,
-  FAST_ROWS,
-  type Matrix,
-  PROGRESS,
-  type VariableOperands,
-} from '../../../kernels/backend.ts';
+import { CONTROL_CELLS, type CycleStep, FAST_ROWS, type Matrix, PROGRESS } from '../../../kernels/backend.ts';
 import type { NativeBackend } from '../../../kernels/native/index.ts';
 import {
   expectedOutput,
@@ -18,6 +11,7 @@ import {
   randomProblem,
   randomSource,
 } from '../cases.ts';
+import { adversarial, cycleOf, ORDERS } from '../cycles.ts';
 import { SETS_AND_PRECISIONS } from './sets.ts';
 
 interface Outcome extends Output {
@@ -26,14 +20,6 @@ interface Outcome extends Output {
 }
 
 let calls = 1e6;
-
-function cycleOf(order: readonly number[]): Pick<Problem, 'monomials'> & { t: number } {
-  const monomials = order.map((x, i) => {
-    const variables = [x, order[(i + 1) % order.length]].sort((a, b) => a - b);
-    return { coefficient: i === 1 ? -0.75 : 1, variables };
-  });
-  return { t: order.length, monomials };
-}
 
 function run(
   backend: NativeBackend,
@@ -58,14 +44,6 @@ function run(
   expect(control[PROGRESS]).toBe(rows);
   return { message, logSumExp, fallbackRows, fastRows: control[FAST_ROWS] };
 }
-
-const ORDERS = [
-  [1, 2, 3],
-  [1, 3, 2],
-  [1, 2, 3, 4],
-  [1, 4, 2, 3],
-  [1, 3, 5, 2, 4],
-];
 
 describe.each(SETS_AND_PRECISIONS)('cycle on $isa in $precision', ({ backend, precision }) => {
   it.each(ORDERS.map((order) => ({ order })))('computes $order at any score, with biases and odd sizes', ({ order }) => {
@@ -189,29 +167,3 @@ describe.each(SETS_AND_PRECISIONS)('the fast product on $isa in $precision', ({ 
     expect(run(backend, square, [1, 2, 3, 4], 'auto').fastRows).toBe(0);
   });
 });
-
-/**
- * Strassen rows whose scores towards x3 peak where those of the pairs (x2, x3) are lowest (math.md §6.3): x1 prefers the keys of
- * one sign, x2 those of the other, more and more from row to row.
- */
-function adversarial(precision: 'float32' | 'float64', seed: number, spread: number): Problem {
-  const random = randomSource(seed);
-  const [n1, n2, n3] = [180, 9, 11];
-  const operands = (n: number, fill: (row: number, c: number) => number, values: boolean): VariableOperands<Matrix> => ({
-    queries: matrix(precision, n, 3, (at) => fill(Math.floor(at / 3), at % 3)),
-    values: values ? matrix(precision, n, 2, () => 2 * random() - 1) : null,
-    bias: null,
-  });
-  const noise = () => (2 * random() - 1) / 8;
-  const variables = [
-    operands(n1, (row, c) => (c === 0 ? row / n1 : 0) + noise() / 8, false),
-    operands(n2, (_, c) => (c === 1 ? -1 : 0) + noise(), true),
-    operands(n3, (row, c) => (c < 2 ? (row / (n3 - 1) - 0.5) * (c === 0 ? 1 : 1) : 0) + noise(), true),
-  ];
-  return {
-    variables,
-    monomials: cycleOf([1, 2, 3]).monomials.map(({ variables }) => ({ coefficient: 1, variables })),
-    masks: [],
-    scale: spread,
-  };
-}

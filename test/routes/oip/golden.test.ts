@@ -92,6 +92,19 @@ describe('a recorded request', () => {
     expect(inflateSync(read('triton-deflate').payload).length).toBeGreaterThan(Number(headers['Inference-Header-Content-Length']));
   });
 
+  it('triton-approximate is answered with method, degree, certified and measured errors', async () => {
+    const answer = await replay('triton-approximate');
+    const { parameters } = binaryAnswer(answer).json;
+    expect(parameters).toMatchObject({ method: 'taylor', certificate: 'proved', error_kind: 'measured', approximation_used: true });
+    expect(parameters.degree).toBeGreaterThan(0);
+    const values = output(answer);
+    const worst = Math.max(
+      ...(await expected({ precision: 'float64' })).map((value, i) => Math.abs(value - (values[i] as number))),
+    );
+    expect(worst).toBeLessThanOrEqual(parameters.certificate_max_abs);
+    expect(parameters.certificate_max_abs).toBeLessThanOrEqual(1e-3);
+  });
+
   it('keeps the id that its client gave', async () => {
     expect(binaryAnswer(await replay('triton-binary')).json.id).toBe('42');
     expect(binaryAnswer(await replay('kserve-binary')).json.id).toBe('golden');
@@ -103,7 +116,20 @@ describe('a recorded request', () => {
   });
 
   it('is one of these, and none is left unread', () => {
-    const names = ['binary', 'json', 'gzip', 'deflate', 'parameters', 'fp16', 'bf16', 'fp64', 'index', 'aio-binary', 'aio-json'];
+    const names = [
+      'binary',
+      'json',
+      'gzip',
+      'deflate',
+      'parameters',
+      'approximate',
+      'fp16',
+      'bf16',
+      'fp64',
+      'index',
+      'aio-binary',
+      'aio-json',
+    ];
     const all = [...names.map((name) => `triton-${name}`), 'kserve-binary', 'kserve-json'].map((name) => `${name}.http`);
     expect(readdirSync(FOLDER).sort()).toEqual(all.sort());
   });

@@ -110,6 +110,41 @@ describe('the server', () => {
   });
 });
 
+describe('perf_analyzer', () => {
+  // serving.md §B.8: it reads max_batch_size, input[].optional and response_cache.enable, and statistics because the extension is listed.
+  const dims = [-1, -1, -1, -1];
+  const input = (name: string, optional: boolean, shape = dims) => ({ name, data_type: 'TYPE_FP32', dims: shape, optional });
+  const output = (name: string, shape: number[]) => ({ name, data_type: 'TYPE_FP32', dims: shape });
+
+  it('finds the configuration field by field', async () => {
+    expect((await get(app, '/v2/models/attention/config')).body).toEqual({
+      name: 'attention',
+      platform: '',
+      backend: 'polyattention',
+      max_batch_size: 0,
+      input: [input('query', false), input('key', false), input('value', true), input('bias', true, [-1, -1, -1])],
+      output: [output('output', dims), output('log_sum_exp', [-1, -1, -1])],
+      instance_group: [{ name: 'attention', kind: 'KIND_CPU', count: 2 }],
+      response_cache: { enable: false },
+    });
+  });
+
+  it('finds statistics, of a model that was never asked too', async () => {
+    const never = { count: 0, ns: 0 };
+    const [stats] = (await get(app, '/v2/models/tensor-8/stats')).body.model_stats;
+    const counted = ['success', 'fail', 'queue', 'compute_input', 'compute_infer', 'compute_output', 'cache_hit', 'cache_miss'];
+    expect(stats).toEqual({
+      name: 'tensor-8',
+      version: '1',
+      last_inference: 0,
+      inference_count: 0,
+      execution_count: 0,
+      inference_stats: Object.fromEntries(counted.map((name) => [name, never])),
+      batch_stats: [],
+    });
+  });
+});
+
 describe('statistics', () => {
   it('count what went well and what did not, by model, in nanoseconds', async () => {
     const own = await buildTestApp({ BACKENDS: 'reference' });

@@ -26,12 +26,14 @@ from .backend import Backend
 from .backend_list import BackendList
 from .backend_name import BackendName
 from .backend_rates import BackendRates
+from .backend_state import BackendState
 from .capability import Capability
 from .capability_verdict import CapabilityVerdict
 from .certificate import Certificate
 from .certificate_kind import CertificateKind
 from .error_report_options import ErrorReportOptions
 from .error_report_options_type import ErrorReportOptionsType
+from .failover import Failover
 from .fault import Fault
 from .liveness import Liveness
 from .mask import Mask
@@ -117,12 +119,14 @@ __all__ = (
     "BackendList",
     "BackendName",
     "BackendRates",
+    "BackendState",
     "Capability",
     "CapabilityVerdict",
     "Certificate",
     "CertificateKind",
     "ErrorReportOptions",
     "ErrorReportOptionsType",
+    "Failover",
     "Fault",
     "Liveness",
     "Mask",

@@ -7,6 +7,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.backend_name import BackendName
+from ..models.backend_state import BackendState
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ class Backend:
         steps (list[str] | Unset):
         isa (str | Unset):
         device (str | Unset):
+        mode (str | Unset): How a device is reached: headlessgl, webasm, cpu, vulkan, opengles
+        kernel (str | Unset): Class of the kernels that ran when the device was checked
+        software (bool | Unset): A program on this machine’s processor: taken only by name where native is there
+        exp_error (float | Unset): Largest relative error of the device’s exp, measured at load
+        state (BackendState | Unset): Of the device’s process
+        restarts (int | Unset): Processes that took the place of one that had died
         rates (BackendRates | Unset): By precision
     """
 
@@ -38,6 +45,12 @@ class Backend:
     steps: list[str] | Unset = UNSET
     isa: str | Unset = UNSET
     device: str | Unset = UNSET
+    mode: str | Unset = UNSET
+    kernel: str | Unset = UNSET
+    software: bool | Unset = UNSET
+    exp_error: float | Unset = UNSET
+    state: BackendState | Unset = UNSET
+    restarts: int | Unset = UNSET
     rates: BackendRates | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -59,6 +72,20 @@ class Backend:
         isa = self.isa
 
         device = self.device
+
+        mode = self.mode
+
+        kernel = self.kernel
+
+        software = self.software
+
+        exp_error = self.exp_error
+
+        state: str | Unset = UNSET
+        if not isinstance(self.state, Unset):
+            state = self.state.value
+
+        restarts = self.restarts
 
         rates: dict[str, Any] | Unset = UNSET
         if not isinstance(self.rates, Unset):
@@ -82,6 +109,18 @@ class Backend:
             field_dict["isa"] = isa
         if device is not UNSET:
             field_dict["device"] = device
+        if mode is not UNSET:
+            field_dict["mode"] = mode
+        if kernel is not UNSET:
+            field_dict["kernel"] = kernel
+        if software is not UNSET:
+            field_dict["software"] = software
+        if exp_error is not UNSET:
+            field_dict["expError"] = exp_error
+        if state is not UNSET:
+            field_dict["state"] = state
+        if restarts is not UNSET:
+            field_dict["restarts"] = restarts
         if rates is not UNSET:
             field_dict["rates"] = rates
 
@@ -106,6 +145,23 @@ class Backend:
 
         device = remaining_members.pop("device", UNSET)
 
+        mode = remaining_members.pop("mode", UNSET)
+
+        kernel = remaining_members.pop("kernel", UNSET)
+
+        software = remaining_members.pop("software", UNSET)
+
+        exp_error = remaining_members.pop("expError", UNSET)
+
+        _state = remaining_members.pop("state", UNSET)
+        state: BackendState | Unset
+        if isinstance(_state, Unset):
+            state = UNSET
+        else:
+            state = BackendState(_state)
+
+        restarts = remaining_members.pop("restarts", UNSET)
+
         _rates = remaining_members.pop("rates", UNSET)
         rates: BackendRates | Unset
         if isinstance(_rates, Unset):
@@ -121,6 +177,12 @@ class Backend:
             steps=steps,
             isa=isa,
             device=device,
+            mode=mode,
+            kernel=kernel,
+            software=software,
+            exp_error=exp_error,
+            state=state,
+            restarts=restarts,
             rates=rates,
         )
 

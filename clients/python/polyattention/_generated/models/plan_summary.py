@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.failover import Failover
+
 
 T = TypeVar("T", bound="PlanSummary")
 
@@ -28,6 +32,9 @@ class PlanSummary:
         tiles (int):
         fallback_rows (int): Rows whose certificate failed and that were recomputed (math.md §6.3)
         isa (str | Unset): Instruction set of the back end, where it has one
+        mode (str | Unset): How a device was reached: headlessgl, webasm, cpu, vulkan, opengles
+        kernel (str | Unset): Class of the device’s kernels
+        failovers (list[Failover] | Unset): Devices that failed under this request
     """
 
     class_: str
@@ -42,6 +49,9 @@ class PlanSummary:
     tiles: int
     fallback_rows: int
     isa: str | Unset = UNSET
+    mode: str | Unset = UNSET
+    kernel: str | Unset = UNSET
+    failovers: list[Failover] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,6 +79,17 @@ class PlanSummary:
 
         isa = self.isa
 
+        mode = self.mode
+
+        kernel = self.kernel
+
+        failovers: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.failovers, Unset):
+            failovers = []
+            for failovers_item_data in self.failovers:
+                failovers_item = failovers_item_data.to_dict()
+                failovers.append(failovers_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -88,11 +109,19 @@ class PlanSummary:
         )
         if isa is not UNSET:
             field_dict["isa"] = isa
+        if mode is not UNSET:
+            field_dict["mode"] = mode
+        if kernel is not UNSET:
+            field_dict["kernel"] = kernel
+        if failovers is not UNSET:
+            field_dict["failovers"] = failovers
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.failover import Failover  # noqa: PLC0415
+
         remaining_members = dict(src_dict)
         class_ = remaining_members.pop("class")
 
@@ -118,6 +147,19 @@ class PlanSummary:
 
         isa = remaining_members.pop("isa", UNSET)
 
+        mode = remaining_members.pop("mode", UNSET)
+
+        kernel = remaining_members.pop("kernel", UNSET)
+
+        _failovers = remaining_members.pop("failovers", UNSET)
+        failovers: list[Failover] | Unset = UNSET
+        if _failovers is not UNSET:
+            failovers = []
+            for failovers_item_data in _failovers:
+                failovers_item = Failover.from_dict(failovers_item_data)
+
+                failovers.append(failovers_item)
+
         plan_summary = cls(
             class_=class_,
             mask=mask,
@@ -131,6 +173,9 @@ class PlanSummary:
             tiles=tiles,
             fallback_rows=fallback_rows,
             isa=isa,
+            mode=mode,
+            kernel=kernel,
+            failovers=failovers,
         )
 
         plan_summary.additional_properties = remaining_members

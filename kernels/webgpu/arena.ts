@@ -1,0 +1,183 @@
+/**
+ * Arenas: one storage buffer each, with all operands, intermediate results and results of one run, and beside it the parameters of a
+ * submission's dispatches. They are pooled by size, since making buffers costs more than a small step does.
+ */
+import type { Matrix } from '../backend.ts';
+import type { Device } from './device.ts';
+import type { Pipelines } from './pipelines.ts';
+import { BLOCK_BYTES } from './shaders/fields.ts';
+import { EMPTY } from './shaders/prelude.ts';
+
+/** Dispatches that fit in one submission. */
+export const BLOCKS = 64;
+
+export interface Arena {
+  /** Whose operands stand in it, for the next tile of the same call; null: nobody's. */
+  owner: string | null;
+  readonly floats: number;
+  readonly buffer: GPUBuffer;
+  readonly parameters: GPUBuffer;
+  readonly bindings: GPUBindGroup;
+}
+
+/** Offsets in numbers, one operand after the other. */
+export class Layout {
+  floats: number;
+
+  constructor(from = 0) {
+    this.floats = from;
+  }
+
+  take(floats: number): number {
+    const at = this.floats;
+    this.floats += floats;
+    return at;
+  }
+}
+
+/** Idle bytes that are kept for the next run. */
+const MOST_IDLE_BYTES = 256 * 2 ** 20;
+const SMALLEST_FLOATS = 2 ** 14;
+
+export class ArenaPool {
+  readonly #device: Device;
+  readonly #layout: GPUBindGroupLayout;
+  #arenas: Arena[] = []; // least recently used first
+  #staging: GPUBuffer[] = [];
+
+  constructor(device: Device, { layout }: Pipelines) {
+    this.#device = device;
+    this.#layout = layout;
+  }
+
+  /**
+   * Runs `use` with an arena of at least `floats` numbers. With an owner it may be one that the same owner filled before, and `isFilled`
+   * says so; what `use` leaves in it counts as the owner's unless it gives null.
+   *
+   * @throws Error when the device has no room for it
+   */
+  async with<T>(floats: number, owner: string | null, use: (arena: Arena, isFilled: boolean) => Promise<T>): Promise<T> {
+    const arena = await this.#take(floats, owner);
+    const isFilled = owner !== null && arena.owner === owner;
+    arena.owner = null;
+    try {
+      const result = await use(arena, isFilled);
+      if (result !== null) arena.owner = owner;
+      return result;
+    } finally {
+      this.#arenas.push(arena);
+      this.#trim();
+    }
+  }
+
+  /** `floats` numbers from `offset` on, once everything submitted so far is done. */
+  async read(arena: Arena, offset: number, floats: number): Promise<Float32Array> {
+    const { gpu, guard, scoped } = this.#device;
+    const bytes = 4 * floats;
+    const staging = await this.#takeStaging(bytes);
+    const { accepted } = scoped(() => {
+      const encoder = gpu.createCommandEncoder();
+      encoder.copyBufferToBuffer(arena.buffer, 4 * offset, staging, 0, bytes);
+      gpu.queue.submit([encoder.finish()]);
+    });
+    await guard(staging.mapAsync(GPUMapMode.READ, 0, bytes));
+    const copy = new Float32Array(staging.getMappedRange(0, bytes)).slice();
+    staging.unmap();
+    this.#staging.push(staging);
+    this.#trim();
+    await accepted;
+    return copy;
+  }
+
+  close(): void {
+    for (const { buffer, parameters } of this.#arenas) for (const each of [buffer, parameters]) each.destroy();
+    for (const staging of this.#staging) staging.destroy();
+    this.#arenas = [];
+    this.#staging = [];
+  }
+
+  async #take(floats: number, owner: string | null): Promise<Arena> {
+    const { capacity } = this.#device;
+    if (floats > capacity)
+      throw new Error(`webgpu: the step needs ${4 * floats} bytes, a buffer of the device holds ${4 * capacity}`);
+    const size = Math.min(capacity, sizeClass(Math.max(floats, SMALLEST_FLOATS)));
+    const own = this.#arenas.findIndex((arena) => owner !== null && arena.owner === owner && arena.floats >= floats);
+    // Those that were not used for long are least likely to be asked for by their owners.
+    const index = own >= 0 ? own : this.#arenas.findIndex((arena) => arena.floats === size);
+    const idle = index < 0 ? [] : this.#arenas.splice(index, 1);
+    return idle[0] ?? (await this.#create(size));
+  }
+
+  async #create(floats: number): Promise<Arena> {
+    const { gpu, guard, scoped } = this.#device;
+    const { value, accepted } = scoped((): Arena => {
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      const buffer = gpu.createBuffer({ size: 4 * floats, usage });
+      const parameters = gpu.createBuffer({ size: BLOCKS * BLOCK_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      const bindings = gpu.createBindGroup({
+        layout: this.#layout,
+        entries: [
+          { binding: 0, resource: { buffer } },
+          { binding: 1, resource: { buffer: parameters, size: BLOCK_BYTES } },
+        ],
+      });
+      return { owner: null, floats, buffer, parameters, bindings };
+    });
+    await guard(accepted);
+    return value;
+  }
+
+  async #takeStaging(bytes: number): Promise<GPUBuffer> {
+    const size = 4 * sizeClass(Math.max(bytes / 4, SMALLEST_FLOATS));
+    const index = this.#staging.findIndex((buffer) => buffer.size === size);
+    const idle = index < 0 ? [] : this.#staging.splice(index, 1);
+    if (idle[0] !== undefined) return idle[0];
+    const { gpu, guard, scoped } = this.#device;
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const { value, accepted } = scoped(() => gpu.createBuffer({ size, usage }));
+    await guard(accepted);
+    return value;
+  }
+
+  #trim(): void {
+    const idleBytes = () => this.#arenas.reduce((sum, { floats }) => sum + 4 * floats, 0);
+    while (this.#arenas.length > 1 && idleBytes() > MOST_IDLE_BYTES) {
+      const oldest = this.#arenas.shift();
+      oldest?.buffer.destroy();
+      oldest?.parameters.destroy();
+    }
+    while (this.#staging.length > 1 && this.#staging.reduce((sum, { size }) => sum + size, 0) > MOST_IDLE_BYTES / 4) {
+      this.#staging.shift()?.destroy();
+    }
+  }
+}
+
+/** Powers of two and their halves between: at most a third is unused. */
+function sizeClass(floats: number): number {
+  const power = 2 ** Math.ceil(Math.log2(floats));
+  return floats <= 0.75 * power ? 0.75 * power : power;
+}
+
+/** Rows [first, last) of an operand to `offset`; of log-weights -Infinity becomes the kernels' EMPTY. */
+export function upload({ gpu }: Device, arena: Arena, offset: number, matrix: Matrix, first = 0, last = matrix.rows): void {
+  const rows = matrix.data.subarray(first * matrix.cols, last * matrix.cols) as Float32Array<ArrayBuffer>;
+  if (rows.length > 0) gpu.queue.writeBuffer(arena.buffer, 4 * offset, rows);
+}
+
+export function uploadLogWeights(
+  { gpu }: Device,
+  arena: Arena,
+  offset: number,
+  data: Float32Array,
+  first = 0,
+  last = data.length,
+): void {
+  const rows = new Float32Array(last - first);
+  for (let i = 0; i < rows.length; i++) rows[i] = Math.max(data[first + i], EMPTY);
+  if (rows.length > 0) gpu.queue.writeBuffer(arena.buffer, 4 * offset, rows);
+}
+
+/** The way back for a log-sum-exp. */
+export function fromEmpty(logSumExp: number): number {
+  return logSumExp < EMPTY / 2 ? -Infinity : logSumExp;
+}

@@ -1,0 +1,153 @@
+/**
+ * A WebGPU device through Dawn, by one of two routes: core WebGPU on Vulkan (or Metal), and the compatibility level on OpenGL ES, which is
+ * what the software rendering of a stock Debian 12 can do (EGL_PLATFORM=surfaceless and a libEGL.so must be there).
+ *
+ * Runs in a process of its own: Dawn crashes on a thread's end. What goes wrong on the device becomes an error of the calls in hand: the
+ * supervisor of the process decides what comes next.
+ */
+import { platform } from 'node:os';
+import { create, globals } from 'webgpu';
+import { THREADS, type TileSizes, tileBytes } from './shaders/tiles.ts';
+
+Object.assign(globalThis, globals);
+
+export type Route = 'vulkan' | 'opengles';
+export type Mode = 'auto' | Route;
+
+export interface Device {
+  readonly gpu: GPUDevice;
+  readonly route: Route;
+  /** The adapter's own words for itself. */
+  readonly adapter: string;
+  /** The processor draws: right answers, but never the fastest ones. */
+  readonly software: boolean;
+  readonly tiles: TileSizes;
+  /** Rounds of all loops together that one invocation of a shader may make. */
+  readonly iterations: number;
+  /** Numbers that one arena can hold. */
+  readonly capacity: number;
+  /** Flops that one dispatch may take; set by the calibration so that a dispatch stays far below a driver's watchdog. */
+  budget: number;
+  /** The promise's result, or an error as soon as the device is lost. */
+  guard<T>(promise: Promise<T>): Promise<T>;
+  /** Runs `body` and gives, besides what it gives, a promise that rejects when the device refuses or lacks memory for something in it. */
+  scoped<T>(body: () => T): { readonly value: T; readonly accepted: Promise<void> };
+  close(): void;
+}
+
+const ROUTES: Readonly<Record<Route, () => Promise<[GPU, GPUAdapter | null]>>> = {
+  vulkan: async () => {
+    const gpu = create(platform() === 'darwin' ? [] : ['backend=vulkan']);
+    return [gpu, await gpu.requestAdapter({ powerPreference: 'high-performance' })];
+  },
+  opengles: async () => {
+    const gpu = create(['backend=opengles']);
+    return [gpu, await gpu.requestAdapter({ featureLevel: 'compatibility' })];
+  },
+};
+
+/** Dawn's entry objects own their adapters: they must not be collected while a device is in use. */
+const entries: GPU[] = [];
+
+/** Until the rates are measured: 50 ms of the slowest device seen. */
+const FIRST_BUDGET = 1e8;
+/** Mesa's llvmpipe leaves every loop, without a word, once an invocation has made 65535 rounds (seen on 22.3: keys beyond were ignored). */
+const SOFTWARE_ITERATIONS = 60_000;
+const MOST_CAPACITY = 2 ** 29; // 2 GiB; offsets beyond 2^30 would not fit the kernels' signed differences
+
+/** Bounds below the device's own. */
+export interface Bounds {
+  /** Numbers in one arena. */
+  readonly arenaFloats?: number | undefined;
+  /** Flops of one dispatch; measured where it is left out. */
+  readonly dispatchFlops?: number | undefined;
+}
+
+/** @throws Error naming what each route lacked. */
+export async function openDevice(mode: Mode = 'auto', bounds: Bounds = {}): Promise<Device> {
+  const routes: readonly Route[] = mode === 'auto' ? ['vulkan', 'opengles'] : [mode];
+  for (const route of routes) {
+    const [entry, adapter] = await ROUTES[route]();
+    if (adapter === null) continue;
+    entries.push(entry);
+    return adopt(await requestDevice(adapter), adapter.info, route, bounds);
+  }
+  const hint = routes.includes('opengles') ? '; OpenGL ES without a display needs libEGL.so and EGL_PLATFORM=surfaceless' : '';
+  throw new Error(`no WebGPU adapter by ${routes.join(' or ')}${hint}`);
+}
+
+function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = adapter.limits;
+  return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } });
+}
+
+function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, { arenaFloats = MOST_CAPACITY, dispatchFlops }: Bounds): Device {
+  const adapter = [info.vendor, info.architecture, info.device, info.description].filter((part) => part !== '').join(' ');
+  const software = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(adapter);
+  const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
+  return {
+    gpu,
+    route,
+    adapter,
+    software,
+    tiles: tileSizes(gpu.limits),
+    iterations: software ? SOFTWARE_ITERATIONS : Number.POSITIVE_INFINITY,
+    capacity: Math.min(MOST_CAPACITY, arenaFloats, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4)),
+    budget: dispatchFlops ?? FIRST_BUDGET,
+    guard: lossGuard(gpu),
+    scoped: (body) => errorScope(gpu, body),
+    close: () => gpu.destroy(),
+  };
+}
+
+/** The largest tiles whose shared memory the device has; more channels a workgroup repeat the scores less often. */
+function tileSizes(limits: GPUSupportedLimits): TileSizes {
+  if (limits.maxComputeInvocationsPerWorkgroup < THREADS) throw new Error('the device runs fewer than 64 threads a workgroup');
+  const sizes = [
+    { depth: 64, channels: 128 },
+    { depth: 64, channels: 64 },
+    { depth: 32, channels: 32 },
+  ];
+  const fitting = sizes.find((size) => tileBytes(size) <= limits.maxComputeWorkgroupStorageSize);
+  if (fitting === undefined) throw new Error(`a workgroup has ${limits.maxComputeWorkgroupStorageSize} bytes of shared memory`);
+  return fitting;
+}
+
+/** A race with `lost` would leave a reaction on it for every call; a set of those who wait does not grow. */
+function lossGuard(gpu: GPUDevice): Device['guard'] {
+  const waiting = new Set<(reason: Error) => void>();
+  let lost: Error | null = null;
+  gpu.lost.then(({ reason, message }) => {
+    lost = new Error(`webgpu: the device was lost (${reason}): ${message}`);
+    for (const reject of waiting) reject(lost);
+    waiting.clear();
+  });
+  return (promise) =>
+    new Promise((resolve, reject) => {
+      if (lost !== null) {
+        promise.catch(() => {});
+        reject(lost);
+        return;
+      }
+      waiting.add(reject);
+      promise.then(resolve, reject).finally(() => waiting.delete(reject));
+    });
+}
+
+function errorScope<T>(gpu: GPUDevice, body: () => T): { value: T; accepted: Promise<void> } {
+  gpu.pushErrorScope('validation');
+  gpu.pushErrorScope('out-of-memory');
+  let value: T;
+  const popped: Promise<GPUError | null>[] = [];
+  try {
+    value = body();
+  } finally {
+    popped.push(gpu.popErrorScope(), gpu.popErrorScope());
+  }
+  const accepted = Promise.all(popped).then((errors) => {
+    const error = errors.find((found) => found !== null);
+    if (error) throw new Error(`webgpu: ${error instanceof GPUOutOfMemoryError ? 'out of memory: ' : ''}${error.message}`);
+  });
+  accepted.catch(() => {});
+  return { value, accepted };
+}

@@ -1,0 +1,83 @@
+/** How a chunk of assignments ends: its components joined, then merged with what came before (shaders/fold.ts). */
+import type { ForestPlan } from './forest-plan.ts';
+import type { Recorder } from './recorder.ts';
+import { NONE } from './shaders/fields.ts';
+import { FILL_ROWS } from './shaders/fill.ts';
+import { foldGroups } from './shaders/fold.ts';
+
+/** weight and factor of every assignment: as a fill whose rows are the assignments, one component after the other. */
+export async function joinComponents(recorder: Recorder, plan: ForestPlan, slices: number): Promise<void> {
+  const { d, dv, nodes, root } = plan;
+  let bias = plan.constants;
+  let values = plan.factors;
+  for (const { node, logSumExp, message } of nodes) {
+    if (node.parent !== 0 || node.variable === root?.node.variable) continue;
+    await recorder.dispatch(
+      'fill',
+      {
+        rows: slices,
+        d,
+        dv,
+        bias,
+        biasStride: 0,
+        values,
+        valueStride: 0,
+        childSum: logSumExp.at,
+        childSumStride: 0,
+        childSumStep: logSumExp.stride,
+        childMessage: message.at,
+        childMessageStride: 0,
+        childMessageStep: message.stride,
+        weights: NONE,
+        queries: 0,
+        ranges: NONE,
+        sum: plan.weight,
+        sumStride: 0,
+        product: message.at === NONE ? NONE : plan.factor,
+        productStride: 0,
+        loose: NONE,
+        maxima: NONE,
+        tops: NONE,
+      },
+      [Math.ceil(slices / FILL_ROWS), 1, 1],
+    );
+    bias = plan.weight;
+    if (message.at !== NONE) values = plan.factor;
+  }
+}
+
+/** Joins a chunk to the running results; `contributions` 0 starts or ends them. */
+export async function foldChunk(
+  recorder: Recorder,
+  plan: ForestPlan,
+  stage: 'start' | 'chunk' | 'end',
+  contributions: number,
+  groups: number,
+): Promise<void> {
+  const { dv, root, resultRows } = plan;
+  const columns = Math.max(1, dv);
+  const grouped = stage === 'chunk' && plan.groups !== NONE;
+  const rows = grouped ? groups : resultRows;
+  await recorder.dispatch(
+    'fold',
+    {
+      rows,
+      dv,
+      columns,
+      contributions,
+      groups: grouped ? plan.groups : NONE,
+      weight: plan.weight,
+      factor: plan.factor,
+      sums: root?.sum.at ?? NONE,
+      sumStride: root?.sum.stride ?? 0,
+      product: root?.product.at ?? NONE,
+      productStride: root?.product.stride ?? 0,
+      state: plan.state,
+      isFirst: stage === 'start' ? 1 : 0,
+      isLast: stage === 'end' ? 1 : 0,
+      message: dv > 0 ? plan.message : NONE,
+      logSumExp: plan.logSumExp,
+    },
+    foldGroups(rows * columns),
+  );
+}

@@ -1,0 +1,197 @@
+/**
+ * Where everything of a residual forest stands in an arena: operands once, and for as many assignments of the cutset as go through the
+ * device together ("slices") what depends on the assignment (math.md §6.4).
+ */
+import type { ConditionedStep, Matrix } from '../backend.ts';
+import type { Node, Restriction } from '../reference/restriction.ts';
+import type { Layout } from './arena.ts';
+import { NONE } from './shaders/fields.ts';
+
+/** Slice s stands s strides further; a stride of 0 is one for all slices. */
+export interface Span {
+  readonly at: number; // or NONE
+  readonly stride: number;
+}
+
+export const LEFT_OUT: Span = { at: NONE, stride: 0 };
+
+/** How a node's message gets to its parent: scores with each pair of rows, or the shared exponential matrix of a cycle's edge. */
+export type EdgeKind = 'attend' | 'product';
+
+/** Numbers of a cycle's edge, and of the certificate of each row (cycle.ts). */
+export interface ProductPlaces {
+  readonly matrix: number; // [parentRows, n], NONE at the root
+  readonly maxima: number; // [parentRows]
+  readonly weights: number; // [slices, n]
+  readonly loose: number; // [slices, n], NONE at a leaf
+  readonly tops: number; // [assignments of the whole run, 2]
+}
+
+export interface NodePlan {
+  readonly node: Node;
+  readonly children: readonly NodePlan[];
+  readonly n: number;
+  readonly parentRows: number; // 1 at a root
+  readonly operands: { readonly queries: number; readonly values: number; readonly bias: number };
+  /** Log-weights and values of the rows with what the children sent. */
+  readonly sum: Span;
+  readonly product: Span;
+  /** When they are computed: never where they are the operands themselves. */
+  readonly filled: 'never' | 'once' | 'always';
+  readonly message: Span; // [parentRows, dv]
+  readonly logSumExp: Span;
+  readonly sent: 'never' | 'once' | 'always';
+  /** Of the edge, where no assignment changes it. */
+  readonly scale: number;
+  /** Tables that the host fills for every assignment (assignment-tables.ts). */
+  readonly weights: number; // [slices, d] or NONE
+  readonly unary: number; // [slices, d] or NONE
+  readonly ranges: number; // [slices, 2] or NONE
+  readonly edge: ProductPlaces | null;
+}
+
+export interface ForestPlan {
+  readonly d: number;
+  readonly dv: number; // 0 without a message
+  readonly slices: number;
+  readonly nodes: readonly NodePlan[]; // children before parents
+  /** x1 where it is free. */
+  readonly root: NodePlan | null;
+  /** The host's tables: all between `tables` and `tablesEnd`. */
+  readonly tables: number;
+  readonly tablesEnd: number;
+  readonly constants: number; // [slices] score of the fixed variables
+  readonly factors: number; // [slices, dv] product of their values, or NONE
+  readonly groups: number; // [slices, 3], or NONE where x1 is free (shaders/fold.ts)
+  /** What multiplies every row of a slice: constants and factors with the components without x1. */
+  readonly weight: number; // [slices]
+  readonly factor: number; // [slices, dv] or NONE
+  readonly resultRows: number;
+  readonly state: number; // [resultRows, columns, 3]
+  readonly message: number; // [resultRows, dv], then
+  readonly logSumExp: number; // [resultRows]
+}
+
+export interface ForestSize {
+  readonly slices: number;
+  readonly resultRows: number;
+  readonly edges: EdgeKind;
+}
+
+/** `fixed` takes what is the same for all tiles of a call, `layout` the rest; they must not overlap. */
+export function planForest(
+  step: ConditionedStep<Matrix>,
+  restriction: Restriction,
+  fixed: Layout,
+  layout: Layout,
+  size: ForestSize,
+): ForestPlan {
+  const { slices, resultRows } = size;
+  const d = step.variables[0].queries.cols;
+  const dv = step.message?.cols ?? 0;
+  const tables = layout.floats;
+  const constants = layout.take(slices);
+  const valued = restriction.cutset.some((variable) => step.variables[variable - 1].values !== null);
+  const factors = valued && dv > 0 ? layout.take(slices * dv) : NONE;
+  const groups = restriction.cutset[0] === 1 ? layout.take(3 * slices) : NONE;
+  const hostTables = restriction.nodes.map((node) => takeTables(node, layout, slices, d));
+  const tablesEnd = layout.floats;
+
+  const nodes: NodePlan[] = [];
+  for (const [index, node] of restriction.nodes.entries()) {
+    const children = nodes.filter((other) => other.node.parent === node.variable);
+    nodes.push({ ...planNode(step, node, children, fixed, layout, size), ...hostTables[index] });
+  }
+  const root = nodes.find(({ node }) => node.variable === 1) ?? null;
+  const roots = nodes.filter((other) => other.node.parent === 0 && other !== root);
+  const carries = roots.some(({ message }) => message.at !== NONE);
+  return {
+    d,
+    dv,
+    slices,
+    nodes,
+    root,
+    tables,
+    tablesEnd,
+    constants,
+    factors,
+    groups,
+    weight: roots.length > 0 ? layout.take(slices) : constants,
+    factor: carries ? layout.take(slices * dv) : factors,
+    resultRows,
+    state: layout.take(3 * resultRows * Math.max(1, dv)),
+    message: layout.take(resultRows * dv),
+    logSumExp: layout.take(resultRows),
+  };
+}
+
+const hasFixed = ({ fixed }: { readonly fixed: readonly number[] }): boolean => fixed.length > 0;
+
+function takeTables(node: Node, layout: Layout, slices: number, d: number): Pick<NodePlan, 'weights' | 'unary' | 'ranges'> {
+  return {
+    weights: node.terms.some(hasFixed) ? layout.take(slices * d) : NONE,
+    unary: node.unary.length > 0 ? layout.take(slices * d) : NONE,
+    ranges: node.masks.length > 0 ? layout.take(2 * slices) : NONE,
+  };
+}
+
+type PlannedNode = Omit<NodePlan, 'weights' | 'unary' | 'ranges'>;
+
+function planNode(
+  step: ConditionedStep<Matrix>,
+  node: Node,
+  children: readonly NodePlan[],
+  fixed: Layout,
+  layout: Layout,
+  { slices, resultRows, edges }: ForestSize,
+): PlannedNode {
+  const { queries, values, bias } = step.variables[node.variable - 1];
+  const dv = step.message?.cols ?? 0;
+  const n = queries.rows;
+  const parentRows = node.parent === 0 ? 1 : step.variables[node.parent - 1].queries.rows;
+  const operands = {
+    queries: fixed.take(queries.data.length),
+    values: values !== null && dv > 0 ? fixed.take(values.data.length) : NONE,
+    bias: bias !== null ? fixed.take(n) : NONE,
+  };
+  const own = node.unary.length === 0 && node.masks.length === 0;
+  const filled = !own || children.some(({ sent }) => sent === 'always') ? 'always' : children.length > 0 ? 'once' : 'never';
+  const span = (frequency: NodePlan['filled'], floats: number): Span => {
+    if (frequency === 'always') return { at: layout.take(slices * floats), stride: floats };
+    return { at: fixed.take(floats), stride: 0 };
+  };
+  const carries = operands.values !== NONE || children.some(({ message }) => message.at !== NONE);
+  const sent = node.variable === 1 && node.parent === 0 ? 'never' : node.constant ? 'once' : 'always';
+  return {
+    node,
+    children,
+    n,
+    parentRows,
+    operands,
+    filled,
+    sum: filled === 'never' ? { at: operands.bias, stride: 0 } : span(filled, n),
+    // Without messages from below the values stay what they are, whatever happens to the log-weights.
+    product: children.some(({ message }) => message.at !== NONE) ? span(filled, n * dv) : { at: operands.values, stride: 0 },
+    sent,
+    message: carries && sent !== 'never' ? span(sent, parentRows * dv) : LEFT_OUT,
+    logSumExp: sent === 'never' ? LEFT_OUT : span(sent, parentRows),
+    scale: step.scale * node.terms.reduce((sum, { coefficient }) => sum + coefficient, 0),
+    edge: edges === 'product' ? takeEdge(node, children, fixed, layout, { n, parentRows, slices, resultRows }) : null,
+  };
+}
+
+function takeEdge(
+  { parent }: Node,
+  children: readonly NodePlan[],
+  fixed: Layout,
+  layout: Layout,
+  { n, parentRows, slices, resultRows }: Readonly<Record<'n' | 'parentRows' | 'slices' | 'resultRows', number>>,
+): ProductPlaces {
+  return {
+    matrix: parent === 0 ? NONE : fixed.take(parentRows * n),
+    maxima: parent === 0 ? NONE : fixed.take(parentRows),
+    weights: parent === 0 ? NONE : layout.take(slices * n),
+    loose: children.length > 0 ? layout.take(slices * n) : NONE,
+    tops: layout.take(2 * resultRows),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The WebGPU back end: fused WGSL kernels (shaders/) on Dawn, single precision with fp32 accumulation. For a process of its own
+ * (device.ts). Any number of runs may be in hand at once: each has its own arena, and the read of one overlaps the work of the next.
+ */
+import type { Backend, BackendDescription, Matrix, Rates, Step, TileContext, TileReport } from '../backend.ts';
+import { AttendBatch } from './attend-batch.ts';
+import { runConditioned } from './conditioned.ts';
+import { runCycle } from './cycle.ts';
+import { type Bounds, type Device, type Mode, openDevice } from './device.ts';
+import { measureExp } from './exp-error.ts';
+import { DISPATCH_SECONDS, measureRates } from './rates.ts';
+import { openSession, type Session } from './session.ts';
+import { TILE } from './shaders/tiles.ts';
+import { warmUp } from './warm.ts';
+
+export interface WebGpuOptions {
+  /** 'auto': Vulkan (or Metal) where there is one, else OpenGL ES. */
+  readonly mode?: Mode | undefined;
+  readonly bounds?: Bounds | undefined;
+  /** Milliseconds on a clock that never goes back; read by the calibration only. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** `kernel` names the tiles: rows x keys, coordinates and channels held at a time. */
+export type WebGpuDescription = BackendDescription &
+  Required<Pick<BackendDescription, 'mode' | 'kernel' | 'software' | 'expError'>>;
+
+/** Done when its promise is; closing frees the device. */
+export interface WebGpuBackend extends Backend {
+  describe(): WebGpuDescription;
+  run(step: Step<Matrix>, tile: TileContext): Promise<TileReport>;
+  close(): void;
+}
+
+/** @throws Error (a rejection) with the reason when there is no adapter, or a kernel does not compile on it. */
+export async function load({
+  mode = 'auto',
+  bounds = {},
+  now = () => performance.now(),
+}: WebGpuOptions = {}): Promise<WebGpuBackend> {
+  const device = await openDevice(mode, bounds);
+  const session = await openSession(device);
+  const attends = new AttendBatch(session);
+  await warmUp(session);
+  const expError = await measureExp(session);
+  const rates = await measureRates(session, now);
+  device.budget = bounds.dispatchFlops ?? DISPATCH_SECONDS * rates.flopsPerSecond;
+  const description = describe(device, expError, rates);
+  return {
+    name: 'webgpu',
+    describe: () => description,
+    run: (step, tile) => run(session, attends, step, tile),
+    close: () => close(session),
+  };
+}
+
+function describe(device: Device, expError: number, rates: Rates): WebGpuDescription {
+  const { depth, channels } = device.tiles;
+  return {
+    name: 'webgpu',
+    precisions: ['float32'],
+    steps: ['attend', 'conditioned', 'cycle'],
+    isa: null,
+    device: `${device.route}: ${device.adapter}${device.software ? ' (software)' : ''}`,
+    rates: { float32: rates },
+    mode: device.route,
+    kernel: `wgsl ${TILE}x${TILE}, d ${depth}, dv ${channels}`,
+    software: device.software,
+    expError,
+  };
+}
+
+async function run(session: Session, attends: AttendBatch, step: Step<Matrix>, tile: TileContext): Promise<TileReport> {
+  switch (step.kind) {
+    case 'attend':
+      await attends.run({ step, tile });
+      return { fallbackRows: 0 };
+    case 'conditioned':
+      await runConditioned(session, step, tile);
+      return { fallbackRows: 0 };
+    case 'cycle':
+      return { fallbackRows: await runCycle(session, step, tile) };
+    default:
+      throw new Error(`the webgpu back end does not run ${step.kind} steps`);
+  }
+}
+
+function close({ device, arenas }: Session): void {
+  arenas.close();
+  device.close();
+}

@@ -1,0 +1,34 @@
+/** What every step's runner needs, and the errors of operands that contradict each other. */
+import type { Matrix, TileContext } from '../backend.ts';
+import { ArenaPool } from './arena.ts';
+import type { Device } from './device.ts';
+import { compilePipelines, type Pipelines } from './pipelines.ts';
+
+export interface Session {
+  readonly device: Device;
+  readonly pipelines: Pipelines;
+  readonly arenas: ArenaPool;
+}
+
+export async function openSession(device: Device): Promise<Session> {
+  const pipelines = await compilePipelines(device);
+  return { device, pipelines, arenas: new ArenaPool(device, pipelines) };
+}
+
+/** The operand's numbers. @throws Error when it has another shape or is not in single precision. */
+export function take(name: string, matrix: Matrix, rows: number, cols: number): Float32Array {
+  const { data } = matrix;
+  if (matrix.rows !== rows || matrix.cols !== cols || data.length !== rows * cols) {
+    throw new Error(`webgpu: ${name} is [${matrix.rows}, ${matrix.cols}] of ${data.length} elements, not [${rows}, ${cols}]`);
+  }
+  if (!(data instanceof Float32Array)) throw new Error(`webgpu: ${name} is not in float32`);
+  return data;
+}
+
+/** @throws Error when the tile is not one of whole rows among `rows`. */
+export function checkTile({ firstRow, lastRow }: TileContext, rows: number): void {
+  const whole = Number.isInteger(firstRow) && Number.isInteger(lastRow);
+  if (!whole || firstRow < 0 || firstRow > lastRow || lastRow > rows) {
+    throw new Error(`webgpu: the tile [${firstRow}, ${lastRow}) is outside the ${rows} rows of its step`);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * What stands at the rows of one variable before its message is sent, slice by slice (math.md §6.1, §6.4):
+ *
+ *     sum = bias + child's L + <weights, queries>,  product = values ⊙ child's u
+ *
+ * Rows outside `ranges`, and rows whose sum is empty, get (EMPTY, 0). One child at a time: the next dispatch reads what this one wrote.
+ * Steps of 0 stand for operands that every row shares, strides of 0 for those that every slice shares.
+ * `loose` is the sum with r + c in the place of a child's L = r + c + ln Y_z, what the certificate of a cycle is made from (cycle.ts).
+ * rows (2 d + dv) flops a slice. Workgroups: x blocks of 64 rows, y slices.
+ */
+import type { Fields } from './fields.ts';
+import { prelude } from './prelude.ts';
+
+export const FILL_ROWS = 64;
+
+export const FILL_FIELDS = {
+  rows: 'u32',
+  d: 'u32',
+  dv: 'u32',
+  bias: 'u32', // [slices, rows] or NONE
+  biasStride: 'u32',
+  values: 'u32', // [slices, rows, dv] or NONE
+  valueStride: 'u32',
+  childSum: 'u32', // [slices, rows] or NONE
+  childSumStride: 'u32',
+  childSumStep: 'u32', // 1, or 0: the same for every row
+  childMessage: 'u32', // [slices, rows, dv] or NONE
+  childMessageStride: 'u32',
+  childMessageStep: 'u32', // dv, or 0
+  weights: 'u32', // [slices, d] or NONE
+  queries: 'u32', // [rows, d]
+  ranges: 'u32', // [slices, 2] or NONE
+  sum: 'u32', // out: [slices, rows]
+  sumStride: 'u32',
+  product: 'u32', // out: [slices, rows, dv] or NONE
+  productStride: 'u32',
+  loose: 'u32', // out: [slices, rows] or NONE
+  maxima: 'u32', // [rows], r of the child's edge, with `loose`
+  tops: 'u32', // [slices, 2], c first, with `loose`
+} as const satisfies Fields;
+
+export const FILL_SOURCE = `${prelude(FILL_FIELDS)}
+var<workgroup> sums: array<f32, ${FILL_ROWS}>;
+
+fn inRange(slice: u32, row: u32) -> bool {
+  if (p.ranges == NONE) { return true; }
+  return f32(row) >= arena[p.ranges + 2u * slice] && f32(row) < arena[p.ranges + 2u * slice + 1u];
+}
+
+// Without the child's part.
+fn ownSum(slice: u32, row: u32) -> f32 {
+  if (!inRange(slice, row)) { return EMPTY; }
+  var sum = 0.0;
+  if (p.bias != NONE) { sum = arena[p.bias + slice * p.biasStride + row]; }
+  if (p.weights != NONE) {
+    var inner = 0.0;
+    for (var c = 0u; c < p.d; c++) { inner += arena[p.weights + slice * p.d + c] * arena[p.queries + row * p.d + c]; }
+    sum += inner;
+  }
+  return sum;
+}
+
+fn valueAt(slice: u32, row: u32, c: u32) -> f32 {
+  var value = 1.0;
+  if (p.values != NONE) { value = arena[p.values + slice * p.valueStride + row * p.dv + c]; }
+  if (p.childMessage != NONE) {
+    value *= arena[p.childMessage + slice * p.childMessageStride + row * p.childMessageStep + c];
+  }
+  return value;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+  let slice = wid.y;
+  let row0 = wid.x * ${FILL_ROWS}u;
+  let row = row0 + t;
+  if (row < p.rows) {
+    let own = ownSum(slice, row);
+    var sum = own;
+    if (p.childSum != NONE) { sum += arena[p.childSum + slice * p.childSumStride + row * p.childSumStep]; }
+    sum = select(sum, EMPTY, isEmpty(sum) || isEmpty(own));
+    if (p.loose != NONE) {
+      arena[p.loose + slice * p.sumStride + row] = select(own + arena[p.maxima + row] + arena[p.tops + 2u * slice], EMPTY, isEmpty(own));
+    }
+    arena[p.sum + slice * p.sumStride + row] = sum;
+    sums[t] = sum;
+  }
+  if (p.product == NONE) { return; }
+  workgroupBarrier();
+  let count = min(${FILL_ROWS}u, p.rows - row0) * p.dv;
+  for (var i = t; i < count; i += 64u) {
+    let l = i / p.dv;
+    let c = i % p.dv;
+    var value = 0.0;
+    if (!isEmpty(sums[l])) { value = valueAt(slice, row0 + l, c); }
+    arena[p.product + slice * p.productStride + (row0 + l) * p.dv + c] = value;
+  }
+}
+`;

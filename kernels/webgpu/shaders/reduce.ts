@@ -1,0 +1,68 @@
+/**
+ * The softmax-average of one slice's rows: L = LSE of the biases, u = sum of e^(bias - L) X; attention of a query of length zero
+ * (math.md §6.2). Two passes: the maximum, then blocks of 64 weights in shared memory against the values. Workgroups: y slices, z blocks
+ * of 64 channels.
+ */
+import type { Fields } from './fields.ts';
+import { prelude } from './prelude.ts';
+
+export const REDUCE_CHANNELS = 64;
+
+export const REDUCE_FIELDS = {
+  rows: 'u32',
+  dv: 'u32',
+  bias: 'u32', // [slices, rows] or NONE: zero
+  biasStride: 'u32',
+  values: 'u32', // [slices, rows, dv] or NONE
+  valueStride: 'u32',
+  message: 'u32', // out: [slices, dv] or NONE
+  messageStride: 'u32',
+  logSumExp: 'u32', // out: [slices]
+  logSumExpStride: 'u32',
+} as const satisfies Fields;
+
+export const REDUCE_SOURCE = `${prelude(REDUCE_FIELDS)}
+var<workgroup> weights: array<f32, 64>;
+var<workgroup> scratch: array<f32, 64>;
+
+fn biasOf(slice: u32, row: u32) -> f32 {
+  if (p.bias == NONE) { return 0.0; }
+  return arena[p.bias + slice * p.biasStride + row];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+  let slice = wid.y;
+  let c = wid.z * ${REDUCE_CHANNELS}u + t;
+  var m = EMPTY;
+  for (var row = t; row < p.rows; row += 64u) { m = max(m, biasOf(slice, row)); }
+  scratch[t] = m;
+  workgroupBarrier();
+  for (var i = 0u; i < 64u; i++) { m = max(m, scratch[i]); }
+  let shift = select(m, 0.0, isEmpty(m));
+
+  var z = 0.0;
+  var y = 0.0;
+  for (var row0 = 0u; row0 < p.rows; row0 += 64u) {
+    workgroupBarrier();
+    var w = 0.0;
+    if (row0 + t < p.rows) { w = exponential(biasOf(slice, row0 + t) - shift); }
+    weights[t] = w;
+    z += w;
+    workgroupBarrier();
+    if (p.values != NONE && c < p.dv) {
+      let at = p.values + slice * p.valueStride + row0 * p.dv + c;
+      for (var i = 0u; i < min(64u, p.rows - row0); i++) { y += weights[i] * arena[at + i * p.dv]; }
+    }
+  }
+  workgroupBarrier();
+  scratch[t] = z;
+  workgroupBarrier();
+  var total = 0.0;
+  for (var i = 0u; i < 64u; i++) { total += scratch[i]; }
+  if (t == 0u && wid.z == 0u) {
+    arena[p.logSumExp + slice * p.logSumExpStride] = select(EMPTY, m + logarithm(total), total > 0.0);
+  }
+  if (p.message != NONE && c < p.dv) { arena[p.message + slice * p.messageStride + c] = select(0.0, y / total, total > 0.0); }
+}
+`;

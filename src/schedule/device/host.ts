@@ -1,0 +1,118 @@
+import { readSync, writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import {
+  type Backend,
+  CONTROL_CELLS,
+  type DeviceName,
+  FAST_ROWS,
+  type FloatArray,
+  type Matrix,
+  PROGRESS,
+  type Step,
+} from '../../../kernels/backend.ts';
+import { mapOperands } from '../../plan/operands.ts';
+import { epochMs } from '../task.ts';
+import {
+  FIRST_SLOT_FD,
+  type HostMessage,
+  type HostOptions,
+  type RanTile,
+  type RunMessage,
+  type SentCall,
+  type SentTile,
+} from './protocol.ts';
+
+/** A device's own process, and the only place that loads its kernels: a driver that hangs or dies takes nothing else with it. */
+
+const MODULES = {
+  gpu: '../../../kernels/gpu/index.ts',
+  webgpu: '../../../kernels/webgpu/index.ts',
+} as const satisfies Record<DeviceName, string>;
+
+interface DeviceModule {
+  load(options: Readonly<Record<string, string>>): Backend | Promise<Backend>;
+}
+
+interface Call {
+  readonly step: Step<Matrix>;
+  readonly operands: readonly FloatArray[];
+}
+
+const options = JSON.parse(process.argv[2] as string) as HostOptions;
+const moduleUrl = options.module ?? new URL(MODULES[options.name], import.meta.url).href;
+const calls = new Map<number, Call>();
+const say = (message: HostMessage): void => void process.send?.(message);
+
+// A thread of its own looks whether the service is still there: a shader that hangs blocks this one for good.
+new Worker(new URL('./watch.ts', import.meta.url), { workerData: process.ppid }).unref();
+// Later than the back end's own farewell, which `load` registers first where there is one.
+process.on('disconnect', () => setImmediate(() => process.exit(0)));
+// A terminal sends these to the whole group; when this process ends is for the service to say.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+
+try {
+  const module: DeviceModule = await import(moduleUrl);
+  const backend = await module.load(options.load);
+  const description = await backend.describe();
+  process.on('disconnect', () => backend.close?.());
+  process.on('message', (message) => void answer(backend, message as RunMessage));
+  say({ kind: 'loaded', description });
+} catch (error) {
+  say({ kind: 'unloaded', reason: reasonOf(error) });
+}
+
+async function answer(backend: Backend, message: RunMessage): Promise<void> {
+  const { id, slot, drop, tiles } = message;
+  try {
+    for (const callId of drop) calls.delete(callId);
+    for (const call of message.calls) calls.set(call.callId, receive(call, FIRST_SLOT_FD + slot));
+    const ran = await Promise.all(tiles.map((tile) => runTile(backend, tile, FIRST_SLOT_FD + slot)));
+    say({ kind: 'ran', id, tiles: ran });
+  } catch (error) {
+    say({ kind: 'failed', id, reason: reasonOf(error) });
+  }
+}
+
+function receive({ step, operands }: SentCall, file: number): Call {
+  const arrays = operands.map(({ rows, cols, wide, offset }): FloatArray => {
+    const data = wide ? new Float64Array(rows * cols) : new Float32Array(rows * cols);
+    if (offset !== null) transfer(readSync, file, data, offset);
+    return data;
+  });
+  const matrix = (operand: number): Matrix => {
+    const { rows, cols } = operands[operand] as SentCall['operands'][number];
+    return { data: arrays[operand] as FloatArray, rows, cols };
+  };
+  return { step: mapOperands(step, matrix), operands: arrays };
+}
+
+async function runTile(backend: Backend, { callId, firstRow, lastRow, results }: SentTile, file: number): Promise<RanTile> {
+  const call = calls.get(callId);
+  if (call === undefined) throw new Error(`call ${callId} was not sent`);
+  const control = new Int32Array(CONTROL_CELLS);
+  const startMs = epochMs();
+  const tile = { firstRow, lastRow, control, callId };
+  const { fallbackRows } = firstRow === lastRow ? { fallbackRows: 0 } : await backend.run(call.step, tile);
+  const endMs = epochMs();
+  for (const { operand, from, count, offset } of results) {
+    transfer(writeSync, file, (call.operands[operand] as FloatArray).subarray(from, from + count), offset);
+  }
+  return { startMs, endMs, fallbackRows, progress: control[PROGRESS] as number, fastRows: control[FAST_ROWS] as number };
+}
+
+type Move = (file: number, data: NodeJS.ArrayBufferView, at: number, bytes: number, offset: number) => number;
+
+/** Reads or writes all of it: a single call may do less. @throws Error at the end of the file, or when shared memory is full */
+function transfer(move: Move, file: number, data: FloatArray, offset: number): void {
+  for (let done = 0; done < data.byteLength; ) {
+    const moved = move(file, data as NodeJS.ArrayBufferView, done, data.byteLength - done, offset + done);
+    if (moved === 0) throw new Error('the slot ends before the tensor does');
+    done += moved;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  if (missing && error.message.includes(new URL(moduleUrl).pathname)) return 'it is not part of this version';
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,75 @@
+import type { BackendDescription, DeviceName, Step } from '../../../kernels/backend.ts';
+
+/**
+ * What the service and a device's process say to each other. Tensors do not go through the channel: they lie in the message's slot, a
+ * file without a name on shared memory that both hold open, at the offsets (bytes) that are named here.
+ */
+
+/** Requests that may be on their way to one device at once: while one is computed the next is being brought. Each has its own slot. */
+export const SLOTS = 2;
+/** Descriptor of the first slot in the device's process; 0 to 2 are the standard streams and 3 is the channel. */
+export const FIRST_SLOT_FD = 4;
+
+/** Handed to the process as its only argument, in JSON. */
+export interface HostOptions {
+  readonly name: DeviceName;
+  /** URL of a module in the place of the device's own. */
+  readonly module: string | null;
+  readonly load: Readonly<Record<string, string>>;
+}
+
+export interface SentOperand {
+  readonly rows: number;
+  readonly cols: number;
+  readonly wide: boolean; // float64
+  /** Where its bytes lie; null: a result, zero until a tile writes to it. */
+  readonly offset: number | null;
+}
+
+/** One step of one slice; its operands stay with the device until they are dropped, whatever number of tiles they serve. */
+export interface SentCall {
+  readonly callId: number;
+  /** Operands are indices into `operands`. */
+  readonly step: Step<number>;
+  readonly operands: readonly SentOperand[];
+}
+
+/** Where the process puts rows of a result: `count` elements from element `from` on. */
+export interface SentResult {
+  readonly operand: number;
+  readonly from: number;
+  readonly count: number;
+  readonly offset: number;
+}
+
+export interface SentTile {
+  readonly callId: number;
+  readonly firstRow: number;
+  readonly lastRow: number;
+  readonly results: readonly SentResult[];
+}
+
+/** Tiles that need nothing of each other; they may run at once. */
+export interface RunMessage {
+  readonly id: number;
+  readonly slot: number;
+  readonly drop: readonly number[];
+  readonly calls: readonly SentCall[];
+  readonly tiles: readonly SentTile[];
+}
+
+/** Times are milliseconds since the epoch, comparable between processes. */
+export interface RanTile {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly fallbackRows: number;
+  /** What the kernel added to PROGRESS and to FAST_ROWS. */
+  readonly progress: number;
+  readonly fastRows: number;
+}
+
+export type HostMessage =
+  | { readonly kind: 'loaded'; readonly description: BackendDescription }
+  | { readonly kind: 'unloaded'; readonly reason: string }
+  | { readonly kind: 'ran'; readonly id: number; readonly tiles: readonly RanTile[] }
+  | { readonly kind: 'failed'; readonly id: number; readonly reason: string };
