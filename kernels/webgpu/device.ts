@@ -61,6 +61,8 @@ export interface Bounds {
   readonly arenaFloats?: number | undefined;
   /** Flops of one dispatch; measured where it is left out. */
   readonly dispatchFlops?: number | undefined;
+  /** Shared memory of a workgroup. */
+  readonly workgroupBytes?: number | undefined;
 }
 
 /** @throws Error naming what each route lacked. */
@@ -81,7 +83,8 @@ function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } });
 }
 
-function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, { arenaFloats = MOST_CAPACITY, dispatchFlops }: Bounds): Device {
+function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, bounds: Bounds): Device {
+  const { arenaFloats = MOST_CAPACITY, dispatchFlops = FIRST_BUDGET, workgroupBytes = Number.POSITIVE_INFINITY } = bounds;
   const adapter = [info.vendor, info.architecture, info.device, info.description].filter((part) => part !== '').join(' ');
   const software = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(adapter);
   const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
@@ -90,10 +93,10 @@ function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, { arenaFloats
     route,
     adapter,
     software,
-    tiles: tileSizes(gpu.limits),
+    tiles: tileSizes(gpu.limits, workgroupBytes),
     iterations: software ? SOFTWARE_ITERATIONS : Number.POSITIVE_INFINITY,
     capacity: Math.min(MOST_CAPACITY, arenaFloats, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4)),
-    budget: dispatchFlops ?? FIRST_BUDGET,
+    budget: dispatchFlops,
     guard: lossGuard(gpu),
     scoped: (body) => errorScope(gpu, body),
     close: () => gpu.destroy(),
@@ -101,15 +104,16 @@ function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, { arenaFloats
 }
 
 /** The largest tiles whose shared memory the device has; more channels a workgroup repeat the scores less often. */
-function tileSizes(limits: GPUSupportedLimits): TileSizes {
+function tileSizes(limits: GPUSupportedLimits, bound: number): TileSizes {
   if (limits.maxComputeInvocationsPerWorkgroup < THREADS) throw new Error('the device runs fewer than 64 threads a workgroup');
   const sizes = [
     { depth: 64, channels: 128 },
     { depth: 64, channels: 64 },
     { depth: 32, channels: 32 },
   ];
-  const fitting = sizes.find((size) => tileBytes(size) <= limits.maxComputeWorkgroupStorageSize);
-  if (fitting === undefined) throw new Error(`a workgroup has ${limits.maxComputeWorkgroupStorageSize} bytes of shared memory`);
+  const bytes = Math.min(bound, limits.maxComputeWorkgroupStorageSize);
+  const fitting = sizes.find((size) => tileBytes(size) <= bytes);
+  if (fitting === undefined) throw new Error(`a workgroup has ${bytes} bytes of shared memory`);
   return fitting;
 }
 
