@@ -7,6 +7,7 @@
  */
 import { platform } from 'node:os';
 import { create, globals } from 'webgpu';
+import { errorScope, type LossGuard, lossGuard } from './errors.ts';
 import { THREADS, type TileSizes, tileBytes } from './shaders/tiles.ts';
 
 Object.assign(globalThis, globals);
@@ -29,7 +30,7 @@ export interface Device {
   /** Flops that one dispatch may take; set by the calibration so that a dispatch stays far below a driver's watchdog. */
   budget: number;
   /** The promise's result, or an error as soon as the device is lost. */
-  guard<T>(promise: Promise<T>): Promise<T>;
+  readonly guard: LossGuard;
   /** Runs `body` and gives, besides what it gives, a promise that rejects when the device refuses or lacks memory for something in it. */
   scoped<T>(body: () => T): { readonly value: T; readonly accepted: Promise<void> };
   close(): void;
@@ -97,7 +98,7 @@ function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, bounds: Bound
     iterations: software ? SOFTWARE_ITERATIONS : Number.POSITIVE_INFINITY,
     capacity: Math.min(MOST_CAPACITY, arenaFloats, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4)),
     budget: dispatchFlops,
-    guard: lossGuard(gpu),
+    guard: lossGuard(gpu.lost),
     scoped: (body) => errorScope(gpu, body),
     close: () => gpu.destroy(),
   };
@@ -115,43 +116,4 @@ function tileSizes(limits: GPUSupportedLimits, bound: number): TileSizes {
   const fitting = sizes.find((size) => tileBytes(size) <= bytes);
   if (fitting === undefined) throw new Error(`a workgroup has ${bytes} bytes of shared memory`);
   return fitting;
-}
-
-/** A race with `lost` would leave a reaction on it for every call; a set of those who wait does not grow. */
-function lossGuard(gpu: GPUDevice): Device['guard'] {
-  const waiting = new Set<(reason: Error) => void>();
-  let lost: Error | null = null;
-  gpu.lost.then(({ reason, message }) => {
-    lost = new Error(`webgpu: the device was lost (${reason}): ${message}`);
-    for (const reject of waiting) reject(lost);
-    waiting.clear();
-  });
-  return (promise) =>
-    new Promise((resolve, reject) => {
-      if (lost !== null) {
-        promise.catch(() => {});
-        reject(lost);
-        return;
-      }
-      waiting.add(reject);
-      promise.then(resolve, reject).finally(() => waiting.delete(reject));
-    });
-}
-
-function errorScope<T>(gpu: GPUDevice, body: () => T): { value: T; accepted: Promise<void> } {
-  gpu.pushErrorScope('validation');
-  gpu.pushErrorScope('out-of-memory');
-  let value: T;
-  const popped: Promise<GPUError | null>[] = [];
-  try {
-    value = body();
-  } finally {
-    popped.push(gpu.popErrorScope(), gpu.popErrorScope());
-  }
-  const accepted = Promise.all(popped).then((errors) => {
-    const error = errors.find((found) => found !== null);
-    if (error) throw new Error(`webgpu: ${error instanceof GPUOutOfMemoryError ? 'out of memory: ' : ''}${error.message}`);
-  });
-  accepted.catch(() => {});
-  return { value, accepted };
 }
