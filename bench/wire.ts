@@ -20,7 +20,7 @@ import { peerFigures, smallFigures } from './wire/throughput.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const GROUPS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   path: pathFigures,
-  codec: async () => [await decodeFigure(), await conversionFigure()],
+  codec: async () => [await decodeFigure(), conversionFigure()],
   small: smallFigures,
   memory: async () => [await memoryFigure()],
   liveness: async () => [await livenessFigure()],

@@ -28,12 +28,12 @@ export async function runCycle(session: Session, step: CycleStep<Matrix>, tile: 
   checkTile(tile, step.variables[0].queries.rows);
   const rows = range(tile.firstRow, tile.lastRow);
   const edges = inReach(session, step) ? 'product' : 'attend';
-  const solved = await solve(session, conditioned, restriction, rows, tile.control, edges);
+  const solved = await solve(session, conditioned, restriction, rows, tile, edges);
   if (solved === null) return 0;
   store(step, solved, (row) => rows[row]);
   const failed = edges === 'product' ? failedRows(step, solved).map((row) => rows[row]) : rows;
   if (edges === 'product' && failed.length > 0) {
-    const again = await solve(session, conditioned, restriction, failed, tile.control, 'attend');
+    const again = await solve(session, conditioned, restriction, failed, tile, 'attend');
     if (again === null) return 0;
     store(step, again, (row) => failed[row]);
   }

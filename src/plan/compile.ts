@@ -22,7 +22,8 @@ const TABLES_GAIN = 1.1;
 /**
  * Problem → Plan: h, with the edges of its mask, is cut into blocks, and every block takes the method and the back end that are fastest by
  * modelled time. Pure: no clock, no tensors.
- * @throws ServiceError `invalid_request` where a forced algorithm does not apply, `unsupported_on_backend` where no back end can run it
+ * @throws ServiceError `invalid_request` where a forced algorithm does not apply, `unsupported_on_backend` where no back end can run it,
+ * `unavailable` where the one that was named is starting
  */
 export function compile(problem: Problem, machine: Machine): Plan {
   const backends = allowedBackends(problem, machine);
@@ -51,6 +52,9 @@ export function allowedBackends(problem: Problem, machine: Machine): readonly Ba
   if (problem.backend === 'auto') return machine.backends;
   const chosen = [...machine.backends, ...(machine.named ?? [])].find(({ name }) => name === problem.backend);
   if (chosen !== undefined) return isDevice(chosen.name) ? [chosen, ...helpers(machine)] : [chosen];
+  if (machine.starting?.includes(problem.backend)) {
+    fail('unavailable', `back end '${problem.backend}' is starting`, { retryAfterSeconds: 2 });
+  }
   const reason = machine.unavailable[problem.backend] ?? 'it is not part of this version';
   const detail = `back end '${problem.backend}' is not loaded: ${reason}`;
   fail('unsupported_on_backend', detail, { errors: [{ pointer: '/backend', detail }] });

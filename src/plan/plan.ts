@@ -104,6 +104,8 @@ export interface Machine {
   readonly backends: readonly BackendDescription[];
   /** Those that a request gets only by their name: software rendering beside `native`, a device on its way up again. */
   readonly named?: readonly BackendDescription[];
+  /** Devices that are not up yet. */
+  readonly starting?: readonly string[];
   /** Why the others did not load. */
   readonly unavailable: Readonly<Record<string, string>>;
   readonly threads: number;

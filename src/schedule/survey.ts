@@ -17,8 +17,10 @@ export function outputSlices(plan: Plan, binding: Binding, name: string): ArrayL
 /** Sizes of one surveyed tensor by slice. */
 export function surveyOf(plan: Plan, binding: Binding, name: string): SurveyedSlice[] {
   const [means, extremes, norms] = ['mean', 'extremes', 'norms'].map((what) => outputSlices(plan, binding, `${what} ${name}`));
+  const covariance = `covariance ${name}`;
+  const covariances = plan.buffers.some((buffer) => buffer.name === covariance) ? outputSlices(plan, binding, covariance) : [];
   return (means ?? []).map((mean, slice) =>
-    surveyedSlice(mean, extremes?.[slice] as ArrayLike<number>, norms?.[slice] as ArrayLike<number>),
+    surveyedSlice(mean, extremes?.[slice] as ArrayLike<number>, norms?.[slice] as ArrayLike<number>, covariances[slice] ?? null),
   );
 }
 

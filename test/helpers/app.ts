@@ -4,6 +4,9 @@ import { readConfig } from '../../src/config.ts';
 
 export type TestApp = Awaited<ReturnType<typeof buildApp>>;
 
+/** Devices compile what they need; on a machine that is busy with other things that takes its time. */
+const DEVICES_MS = 90_000;
+
 /** An app on two compute threads that says nothing and starts no devices; settings as in the environment. The caller closes it. */
 export async function startTestApp(environment: Record<string, string> = {}, dependencies: Dependencies = {}): Promise<TestApp> {
   const app = await buildApp(
@@ -12,6 +15,7 @@ export async function startTestApp(environment: Record<string, string> = {}, dep
   );
   app.readiness.state = 'ready';
   await app.ready();
+  await app.engine.devices.settle(DEVICES_MS);
   return app;
 }
 

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { get, post, startTestApp, type TestApp } from '../helpers/app.ts';
 import { elements, maxDifference, randomCase, requestOf, tolerances } from '../helpers/case.ts';
 import { oracle } from '../helpers/oracle.ts';
 import { variableCountOf } from '../helpers/polynomials.ts';
+import { processState, until } from '../helpers/proc.ts';
 
 /** `backend: "gpu"` from request to response in each of gpu.js's modes, which must all be there. */
 
@@ -46,6 +48,29 @@ describe.each(Object.entries(KERNELS))('gpu over HTTP, GPU_MODE %s', (mode, kern
 });
 
 describe('gpu', () => {
+  it('killed in the middle of a request costs its time alone', async () => {
+    const app = await start('headlessgl');
+    try {
+      const pid = app.engine.devices.get('gpu')?.pid as number;
+      const tensor = { shape: [4, 500, 16], data: Array.from({ length: 32_000 }, (_, i) => Math.sin(i)) };
+      const body = { polynomial: 'x1*x2', tensors: { q1: tensor, q2: tensor, v2: tensor } };
+      const asked = post(app, '/v1/attention', { ...body, backend: 'gpu' });
+      await delay(100);
+      process.kill(pid, 'SIGKILL');
+      const answer = await asked;
+      expect([answer.status, answer.body.plan.backend]).toEqual([200, 'native']);
+      expect(answer.body.plan.failovers).toEqual([{ from: 'gpu', to: 'native', reason: expect.stringContaining('SIGKILL') }]);
+      const native = await post(app, '/v1/attention', { ...body, backend: 'native' });
+      expect(maxDifference(elements(answer.body.output), elements(native.body.output))).toBeLessThan(1e-5);
+      await until(() => app.engine.devices.life('gpu')?.state === 'ready' && app.engine.devices.life('gpu')?.restarts === 1, 60);
+      expect(processState(pid)).toBeNull();
+      const after = await post(app, '/v1/attention', { ...body, backend: 'gpu' });
+      expect([after.status, after.body.plan.backend, after.body.plan.failovers]).toEqual([200, 'gpu', undefined]);
+    } finally {
+      await app.close();
+    }
+  });
+
   it('is fp32 alone, and leaves to others what it has not', async () => {
     const app = await start('cpu');
     try {

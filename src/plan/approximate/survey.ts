@@ -4,6 +4,9 @@ import type { Problem } from '../../contract/request.ts';
 
 /** One tensor in one slice. Sizes are inflated, so that the rounding of the survey itself is covered. */
 export interface SurveyedSlice {
+  readonly mean: ArrayLike<number>; // [D]
+  /** Of the rows less their mean, [D, D], where it was asked for. */
+  readonly covariance: ArrayLike<number> | null;
   /** Smallest and largest entry of every column, as they are. */
   readonly lowest: ArrayLike<number>; // [D]
   readonly highest: ArrayLike<number>; // [D]
@@ -36,8 +39,13 @@ export interface CompressedBlock {
 /** Norms and means are rounded to float32 at worst: far more than that. */
 const INFLATION = 1 + 1e-6;
 
-/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8]. */
-export function surveyedSlice(mean: ArrayLike<number>, extremes: ArrayLike<number>, norms: ArrayLike<number>): SurveyedSlice {
+/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8], covariance [D, D]. */
+export function surveyedSlice(
+  mean: ArrayLike<number>,
+  extremes: ArrayLike<number>,
+  norms: ArrayLike<number>,
+  covariance: ArrayLike<number> | null = null,
+): SurveyedSlice {
   const D = mean.length;
   const lowest = Array.from({ length: D }, (_, c) => extremes[c] as number);
   const highest = Array.from({ length: D }, (_, c) => extremes[D + c] as number);
@@ -50,7 +58,7 @@ export function surveyedSlice(mean: ArrayLike<number>, extremes: ArrayLike<numbe
       norms: Array.from({ length: half }, (_, p) => INFLATION * (norms[from + p] as number)),
     };
   };
-  return { lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };
+  return { mean, covariance, lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };
 }
 
 /** The range of the product of values over all tuples, by channel and slice (math.md §3.1's a and b). */

@@ -70,7 +70,8 @@ export class Devices {
       else if (state === 'ready' && !(native && description.software)) backends.push(description);
       else named.push(description);
     }
-    return { ...machine, backends, named, unavailable };
+    const starting = [...this.#devices.values()].filter(({ state }) => state === 'starting').map(({ name }) => name);
+    return { ...machine, backends, named, starting, unavailable };
   }
 
   async close(): Promise<void> {

@@ -135,14 +135,14 @@ describe('the boundary', () => {
 });
 
 describe('over time', () => {
-  it('holds no more memory after 1000 calls than after 200', async () => {
+  it('holds no more memory after 1000 calls more', async () => {
     const round = async (calls: number) => {
       for (let i = 0; i < calls; i += 4) {
         const steps = [attendStep(64 + (i % 50), 16, i), attendStep(17, 8, i), tensorStep(12, 8, i), attendStep(300, 4, i)];
         await Promise.all(steps.map((step) => device.run(step, { firstRow: 0, lastRow: step.logSumExp.rows, ...context() })));
       }
     };
-    await round(200);
+    await round(800);
     const before = await device.memory();
     await round(1000);
     expect((await device.memory()) / before).toBeLessThan(1.05);
