@@ -40,9 +40,10 @@ def main(workers):
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
-    others = [multiprocessing.Process(target=serve, args=(listener,), daemon=True) for _ in range(workers - 1)]
-    for other in others:
-        other.start()
+    # Forked workers would share the threads that PyTorch has started already.
+    multiprocessing.set_start_method("spawn")
+    for _ in range(workers - 1):
+        multiprocessing.Process(target=serve, args=(listener,), daemon=True).start()
     print(f"serves http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     serve(listener)
 
