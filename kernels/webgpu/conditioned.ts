@@ -13,6 +13,7 @@ import { AssignmentTables, assignments } from './assignment-tables.ts';
 import { foldChunk } from './forest-fold.ts';
 import { type EdgeKind, type ForestPlan, planForest } from './forest-plan.ts';
 import { type Pass, sendMessages, shareMatrices } from './forest-run.ts';
+import { sliceFlops } from './forest-work.ts';
 import { Recorder } from './recorder.ts';
 import { checkTile, type Session, take } from './session.ts';
 import { NONE } from './shaders/fields.ts';
@@ -141,6 +142,19 @@ function nothing({ message }: ConditionedStep<Matrix>, rows: number): Solved {
   };
 }
 
+/** Whether an arena holds one assignment with everything around it. */
+export function fits(
+  { device }: Session,
+  step: ConditionedStep<Matrix>,
+  restriction: Restriction,
+  resultRows: number,
+  edges: EdgeKind,
+): boolean {
+  const layout = new Layout();
+  planForest(step, restriction, layout, layout, { slices: 1, resultRows, edges });
+  return layout.floats <= device.capacity;
+}
+
 /** The largest chunk of assignments that an arena and one dispatch of every edge have room for. */
 function fit(
   { device }: Session,
@@ -159,13 +173,8 @@ function fit(
   const total = step.cutset
     .slice(1)
     .reduce((count, variable) => count * step.variables[variable - 1].queries.rows, Math.max(1, heads));
-  const { d, dv, nodes } = one.plan;
-  const flops = nodes.reduce(
-    (most, { sent, n, parentRows }) => (sent === 'always' ? Math.max(most, 2 * n * parentRows * (d + dv)) : most),
-    1,
-  );
   const fitting = 1 + Math.floor((device.capacity - one.layout.floats) / perSlice);
-  return planned(Math.max(1, Math.min(MOST_SLICES, total, fitting, Math.ceil(device.budget / flops))));
+  return planned(Math.max(1, Math.min(MOST_SLICES, total, fitting, Math.ceil(device.budget / sliceFlops(one.plan)))));
 }
 
 /** What every tile of the call needs: operands, shared matrices, and messages that no assignment changes. */

@@ -1,3 +1,4 @@
+import { SURVEYED_NORMS } from '../../../kernels/backend.ts';
 import type { Problem } from '../../contract/request.ts';
 
 /** What a survey of the tensors found (kernels/approximate.ts, `survey` step): numbers only, so that planning stays pure. */
@@ -39,23 +40,23 @@ export interface CompressedBlock {
 /** Norms and means are rounded to float32 at worst: far more than that. */
 const INFLATION = 1 + 1e-6;
 
-/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8], covariance [D, D]. */
+/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8], covariance [D, D]; norms that were not asked for are infinite. */
 export function surveyedSlice(
   mean: ArrayLike<number>,
   extremes: ArrayLike<number>,
-  norms: ArrayLike<number>,
+  norms: ArrayLike<number> | null,
   covariance: ArrayLike<number> | null = null,
 ): SurveyedSlice {
   const D = mean.length;
   const lowest = Array.from({ length: D }, (_, c) => extremes[c] as number);
   const highest = Array.from({ length: D }, (_, c) => extremes[D + c] as number);
-  const half = norms.length / 2;
+  const half = SURVEYED_NORMS;
   const sizes = (center: (c: number) => number, from: number): RowSizes => {
     const columns = lowest.map((low, c) => INFLATION * Math.max((highest[c] as number) - center(c), center(c) - low, 0));
     return {
       columns,
       entry: Math.max(0, ...columns),
-      norms: Array.from({ length: half }, (_, p) => INFLATION * (norms[from + p] as number)),
+      norms: Array.from({ length: half }, (_, p) => INFLATION * (norms?.[from + p] ?? Number.POSITIVE_INFINITY)),
     };
   };
   return { mean, covariance, lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };
