@@ -1,165 +1,166 @@
 /**
- * The native kernels of the approximate modes: time, and share of the core's own multiply-add peak, measured in the same process.
+ * The figures of the approximate modes: time against n, against exact, the threshold in B, what choosing costs, and how far certificates lie
+ * above measured errors. Prints Markdown; writes bench/results/approximate.{md,json,svg} and approximate-threshold.svg.
  *
- *   node bench/approximate.ts [--isa=avx2] [--n=65536] [--only=accumulate]
+ *   npm run bench:approximate -- [--threads=2] [--only=tensor]
  *
- * Operations are counted as 2 n r (dv + 1) for accumulate and apply, whatever the kernel does. Times are the least processor time of
- * several runs of one thread.
+ * Times are from the request's tensors to its output, best of the runs that fit into a second or two. Where exact would take too long to
+ * run it is modelled: the planner's time for it, times measured over modelled at the largest n that was run; the table says so.
  */
-import { cpus } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Backend, Matrix, Precision, Step } from '../kernels/backend.ts';
-import { type Bench, operand, runStep } from './kernel-cases.ts';
+import { type ApproximateCase, bestOf, clustered, gaussian, lowRank, requestsOf } from './approximate-data.ts';
+import { type Figures, markdown } from './approximate-report.ts';
+import { measureRatios, measureThreshold } from './approximate-threshold.ts';
+import { benchEngine } from './engine.ts';
+import { plotSvg } from './plot.ts';
 
-interface Addon {
-  isas(): string[];
-  peak(isa: number, precision: number, seconds: number): number;
-  threadSeconds(): number;
-}
+const { values: options } = parseArgs({ options: { threads: { type: 'string', default: '2' }, only: { type: 'string' } } });
+const engine = await benchEngine(Number(options.threads));
 
-const { values: options } = parseArgs({
-  options: { isa: { type: 'string' }, n: { type: 'string', default: '65536' }, only: { type: 'string', default: '' } },
-});
-const n = Number(options.n);
-// Computed specifiers: the kernels are type-checked by rules of their own (tsconfig.kernels.json).
-const kernel = (name: string) => import(new URL(`../kernels/native/${name}.ts`, import.meta.url).href);
-const { load } = (await kernel('index')) as { load(options: { isa?: string | undefined }): Backend };
-const { loadAddon } = (await kernel('addon')) as { loadAddon(): Addon };
-const addon = loadAddon();
-const isa = options.isa ?? addon.isas()[0] ?? '';
-
-interface Case {
+export interface Row {
   readonly name: string;
-  readonly flops: number;
-  readonly step: Step<Matrix>;
-  readonly rows: number;
+  readonly target: string;
+  readonly n: number;
+  readonly method: string;
+  readonly certified: number | null;
+  readonly ms: number;
+  readonly exactMs: number;
+  readonly exactIsModelled: boolean;
+  readonly speedUp: number;
+  /** Of ms against n, and the sizes that it is of. */
+  readonly slope?: number;
+  readonly points?: readonly (readonly [number, number])[];
 }
 
-function rank(dimension: number, degree: number): number {
-  let count = 1;
-  for (let i = 1; i <= degree; i++) count = (count * (dimension + i)) / i;
-  return Math.round(count);
+interface Measured extends ApproximateCase {
+  readonly name: string;
+  readonly target: string;
+  /** Sizes of the slope. */
+  readonly sizes?: readonly number[];
+  /** A smaller n at which exact is run to correct its model. */
+  readonly modelledFrom?: number;
 }
 
-function map(bench: Bench, dimension: number, degree: number) {
-  const vector = () => operand(bench, 1, dimension);
-  const [queries, center, tilts] = [operand(bench, n, dimension), vector(), [{ vector: vector(), factor: 0.1 }]];
-  return { queries, center, stretch: 0.5, degree, tilts };
+const SIZES = [1024, 2048, 4096, 8192, 16384, 32768, 65536];
+const [TENSOR, TRIANGLE, PATH] = ['x1*x2*x3', 'x1*x2 + x1*x3 + x2*x3', 'x1*x2 + x2*x3'];
+const peaked = { polynomial: 'x1*x2', n: 16384, d: 64, scale: 30 / 64, wish: { tolerance: 1e-4, method: 'prune' as const } };
+const CASES: readonly Measured[] = [
+  {
+    ...{ name: 'tensor(3), d=16, B=0.5', target: 'slope ≤ 1.1; ≥ 10,000×', polynomial: TENSOR, n: 4096, d: 16, entries: 0.5 },
+    ...{ sizes: SIZES, modelledFrom: 1024 },
+  },
+  {
+    ...{ name: 'tensor(3), d=16, B=1', target: '≥ 1000×', polynomial: TENSOR, n: 4096, d: 16, entries: 1 },
+    modelledFrom: 1024,
+  },
+  {
+    ...{ name: 'Strassen, d=16, B=0.5', target: 'slope ≤ 1.1; ≥ 300×', polynomial: TRIANGLE, n: 4096, d: 16, entries: 0.5 },
+    ...{ sizes: SIZES, modelledFrom: 1024 },
+  },
+  { name: 'path(3), d=16, B=0.5', target: '≥ 100×', polynomial: PATH, n: 65536, d: 16, entries: 0.5 },
+  {
+    ...{ name: 'path(3), d=64 of rank 8 and 1 % noise, B=0.5', target: '≥ 100×', polynomial: PATH, n: 65536, d: 64 },
+    ...{ entries: lowRank(64, 8, 0.01), largest: 0.5, modelledFrom: 16384 },
+  },
+  {
+    ...{ name: 'sampling, tensor(3), d=64, 1/√d, unit-normal', target: '≥ 20×', polynomial: TENSOR, n: 2048, d: 64 },
+    ...{ entries: gaussian, scale: 1 / 8, wish: { tolerance: 0.1, method: 'sampling' as const }, modelledFrom: 512 },
+  },
+  { ...peaked, name: 'prune, 64 clusters, scores to ±30', target: '≥ 3×', entries: clustered(64, 64, 0.05) },
+  { ...peaked, name: 'prune, nothing to leave out', target: '≥ 0.9×', entries: 1 },
+];
+
+async function exactMs(one: Measured): Promise<{ readonly ms: number; readonly isModelled: boolean }> {
+  const { exact } = requestsOf(one);
+  const modelled = engine.plan(exact.problem).estimatedMs;
+  if (one.modelledFrom === undefined) return { ms: (await bestOf(engine, exact, 1500)).ms, isModelled: false };
+  const smaller = requestsOf({ ...one, n: one.modelledFrom }).exact;
+  const { ms } = await bestOf(engine, smaller, 1500);
+  return { ms: (modelled * ms) / engine.plan(smaller.problem).estimatedMs, isModelled: true };
 }
 
-function accumulateCase(bench: Bench, dimension: number, degree: number, dv: number): Case {
-  const r = rank(dimension, degree);
-  const step: Step<Matrix> = {
-    kind: 'accumulate',
-    ...map(bench, dimension, degree),
-    ...{ values: dv > 0 ? operand(bench, n, dv) : null, bias: operand(bench, n, 1), parts: 1 },
-    ...{ sums: operand(bench, r, dv + 1), shift: operand(bench, 1, 1) },
+async function measure(one: Measured): Promise<Row> {
+  const { name, target, n } = one;
+  const exact = await exactMs(one);
+  const base = { name, target, n, exactMs: exact.ms, exactIsModelled: exact.isModelled };
+  try {
+    const points: [number, number][] = [];
+    for (const size of one.sizes ?? []) points.push([size, (await bestOf(engine, requestsOf({ ...one, n: size }).approximate)).ms]);
+    const { ms, result } = await bestOf(engine, requestsOf(one).approximate, 2500);
+    const { method = '', degree, certificate } = result.plan.approximation ?? {};
+    return {
+      ...base,
+      method: degree === undefined ? method : `${method}, degree ${degree}`,
+      ...{ certified: certificate?.maxAbsError ?? null, ms, speedUp: exact.ms / ms },
+      ...(points.length > 0 && { slope: slope(points), points }),
+    };
+  } catch (error) {
+    return { ...base, method: (error as Error).message, certified: null, ms: Number.NaN, speedUp: Number.NaN };
+  }
+}
+
+/** Least-squares slope of log ms on log n. */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const logs = points.map(([n, ms]) => [Math.log(n), Math.log(ms)] as const);
+  const mean = (index: 0 | 1): number => logs.reduce((sum, one) => sum + one[index], 0) / logs.length;
+  const [x, y] = [mean(0), mean(1)];
+  return logs.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0) / logs.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
+}
+
+/** What mode 'auto' adds where it looks, finds nothing and goes exact: its plan time against the exact one. */
+async function choiceShares(): Promise<{ name: string; share: number }[]> {
+  const cases = [
+    { name: 'path(3), n=4096, d=64', polynomial: PATH, n: 4096, d: 64, entries: gaussian, scale: 1 / 8 },
+    { name: 'tensor(3), n=768, d=64', polynomial: TENSOR, n: 768, d: 64, entries: gaussian, scale: 1 / 8 },
+    { name: 'Strassen, n=768, d=64', polynomial: TRIANGLE, n: 768, d: 64, entries: gaussian, scale: 1 / 8 },
+  ] as const;
+  const shares = [];
+  for (const one of cases) {
+    const { exact, approximate } = requestsOf({ ...one, mode: 'auto' });
+    const alone = await bestOf(engine, exact, 1500);
+    const chosen = await bestOf(engine, approximate, 1500);
+    const { used } = chosen.result.plan.approximation ?? {};
+    const share = (chosen.result.timing.planMs - alone.result.timing.planMs) / alone.ms;
+    shares.push({ name: `${one.name} (${used ? 'approximated' : 'went exact'})`, share });
+  }
+  return shares;
+}
+
+const rows: Row[] = [];
+for (const one of CASES.filter(({ name }) => name.includes(options.only ?? ''))) {
+  rows.push(await measure(one));
+  const { name, ms, speedUp, method } = rows.at(-1) as Row;
+  console.log(`${name}: ${ms.toPrecision(3)} ms, ${speedUp.toPrecision(3)}× (${method})`);
+}
+if (options.only === undefined) {
+  const figures: Figures = {
+    machine: `${cpus()[0]?.model}, ${options.threads} threads`,
+    load: loadavg()[0] ?? 0,
+    ...{ rows, choice: await choiceShares(), threshold: await measureThreshold(engine), ratios: await measureRatios(engine) },
   };
-  return { name: `accumulate D=${dimension} g=${degree} (r=${r}) dv=${dv}`, flops: 2 * n * r * (dv + 1), step, rows: 1 };
-}
-
-function applyCase(bench: Bench, dimension: number, degree: number, dv: number): Case {
-  const r = rank(dimension, degree);
-  const step: Step<Matrix> = {
-    kind: 'apply',
-    ...map(bench, dimension, degree),
-    ...{ result: operand(bench, r, dv + 1), resultShift: operand(bench, 1, 1) },
-    ...{ message: operand(bench, n, dv), logSumExp: operand(bench, n, 1) },
-  };
-  return { name: `apply D=${dimension} g=${degree} (r=${r}) dv=${dv}`, flops: 2 * n * r * (dv + 1), step, rows: n };
-}
-
-function surveyCase(bench: Bench, dimension: number, covariance: boolean): Case {
-  const step: Step<Matrix> = {
-    kind: 'survey',
-    ...{ input: operand(bench, n, dimension), mean: operand(bench, 1, dimension), extremes: operand(bench, 2, dimension) },
-    ...{ norms: operand(bench, 2, 8), covariance: covariance ? operand(bench, dimension, dimension) : null },
-  };
-  const flops = n * dimension * (26 + (covariance ? 2 * dimension : 0));
-  return { name: `survey D=${dimension}${covariance ? ' with covariance' : ''}`, flops, step, rows: 1 };
-}
-
-function compressCase(bench: Bench, dimension: number, k: number): Case {
-  const step: Step<Matrix> = {
-    kind: 'compress',
-    ...{
-      input: operand(bench, n, dimension),
-      center: operand(bench, 1, dimension),
-      basis: operand(bench, dimension, k),
-      tilts: [],
-    },
-    ...{ parts: 1, output: operand(bench, n, k), unary: operand(bench, n, 1), residual: operand(bench, 1, 1) },
-  };
-  return { name: `compress D=${dimension} to k=${k}`, flops: 4 * n * dimension * k, step, rows: 1 };
-}
-
-/** `edges` pairs of a cycle, or one monomial. */
-function contractCase(
-  bench: Bench,
-  dimension: number,
-  degree: number,
-  dv: number,
-  monomials: readonly (readonly number[])[],
-): Case {
-  const r = rank(dimension, degree);
-  const t = Math.max(...monomials.flat());
-  const visits = rank(monomials.length * dimension, degree);
-  const step: Step<Matrix> = {
-    kind: 'contract',
-    ...{ dimension, coefficients: Array.from({ length: degree + 1 }, () => 1), offsets: [] },
-    monomials: monomials.map((variables) => ({ factor: 1, variables })),
-    sums: Array.from({ length: t - 1 }, () => ({ sums: operand(bench, r, dv + 1), shift: operand(bench, 1, 1), parts: 1 })),
-    ...{ result: operand(bench, r, dv + 1), resultShift: operand(bench, 1, 1) },
-  };
-  const name = `contract D=${dimension} g=${degree} dv=${dv}, ${monomials.length} monomials (${visits} visits)`;
-  return { name, flops: visits * t * (dv + 1), step, rows: 1 };
-}
-
-function cases(bench: Bench): Case[] {
-  const shapes: (readonly [number, number, number])[] = [1, 2, 3, 4].flatMap((degree) =>
-    [16, 64].map((dv) => [16, degree, dv] as const),
+  const text = markdown(figures);
+  const file = (name: string): URL => new URL(`results/${name}`, import.meta.url);
+  mkdirSync(file(''), { recursive: true });
+  writeFileSync(file('approximate.md'), text);
+  writeFileSync(file('approximate.json'), `${JSON.stringify(figures, null, 2)}\n`);
+  const series = rows.flatMap(({ name, slope, points }) =>
+    points === undefined ? [] : [{ name: `${name} (${slope?.toFixed(2)})`, points }],
   );
-  const triangle = [
-    [1, 2],
-    [2, 3],
-    [1, 3],
+  writeFileSync(
+    file('approximate.svg'),
+    plotSvg('Approximate attention, tolerance 1e-3 proved: ms against n (slope)', 'n', 'ms', series),
+  );
+  const { points, threshold } = figures.threshold;
+  const line = (of: 'degree' | 'ms'): [number, number][] => points.flatMap((one) => (one[of] === null ? [] : [[one.B, one[of]]]));
+  const marks = [1, Math.max(...points.map(({ ms }) => ms))].map((y) => [threshold, y] as const);
+  const plotted = [
+    { name: 'ms', points: line('ms') },
+    { name: 'degree that certifies', points: line('degree') },
+    { name: `B = (ln n)^(1/3) = ${threshold.toFixed(2)}`, points: marks },
   ];
-  return [
-    ...[...shapes, [16, 3, 0] as const, [64, 2, 64] as const].flatMap(([dimension, degree, dv]) => [
-      accumulateCase(bench, dimension, degree, dv),
-      applyCase(bench, dimension, degree, dv),
-    ]),
-    surveyCase(bench, 64, false),
-    surveyCase(bench, 64, true),
-    surveyCase(bench, 16, false),
-    surveyCase(bench, 1, false),
-    compressCase(bench, 64, 16),
-    contractCase(bench, 16, 4, 16, [[1, 2]]),
-    contractCase(bench, 16, 3, 16, triangle),
-    contractCase(bench, 16, 4, 16, triangle),
-  ];
+  writeFileSync(file('approximate-threshold.svg'), plotSvg('tensor(3), n = 4096, d = 8, mode auto', 'B', 'ms', plotted));
+  console.log(`\n${text}`);
 }
-
-function bestSeconds(body: () => void): number {
-  let best = Number.POSITIVE_INFINITY;
-  const end = performance.now() + 400;
-  for (let i = 0; i < 2 || performance.now() < end; i++) {
-    const before = addon.threadSeconds();
-    body();
-    best = Math.min(best, addon.threadSeconds() - before);
-  }
-  return best;
-}
-
-console.log(`${cpus()[0]?.model}, ${isa}, n = ${n}\n\n| case | precision | ms | GFLOP/s | share of peak |\n|---|---|---|---|---|`);
-for (const precision of ['float32', 'float64'] as const satisfies readonly Precision[]) {
-  const peak = addon.peak(addon.isas().indexOf(isa), precision === 'float64' ? 64 : 32, 0.3);
-  const bench: Bench = { backend: load({ isa }), precision };
-  for (const { name, flops, step, rows } of cases(bench).filter((each) => each.name.includes(options.only))) {
-    const seconds = bestSeconds(() => runStep(bench, step, rows));
-    const rate = flops / seconds;
-    console.log(
-      `| ${name} | ${precision} | ${(1000 * seconds).toFixed(2)} | ${(rate / 1e9).toFixed(1)} | ${((100 * rate) / peak).toFixed(0)} % |`,
-    );
-  }
-}
+await engine.close();

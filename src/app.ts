@@ -77,6 +77,7 @@ function engineOptions(config: Config, { workerUrl, deviceModules }: Dependencie
     backends: config.BACKENDS.filter((name) => !isDevice(name)),
     devices: config.BACKENDS.filter(isDevice),
     gpuMode: config.GPU_MODE,
+    webgpuMode: config.WEBGPU_MODE,
     deviceTimeoutMs: config.DEVICE_TIMEOUT_MS,
     nativeIsa: config.NATIVE_ISA ?? null,
     maxInflightBytes: config.MAX_INFLIGHT_BYTES,

@@ -35,6 +35,7 @@ const Environment = z.object({
   WORKER_THREADS: whole.min(1).max(1024).default(availableParallelism()),
   BACKENDS: backends.default([...BACKEND_NAMES]),
   GPU_MODE: z.enum(['auto', 'headlessgl', 'webasm', 'cpu']).default('auto'),
+  WEBGPU_MODE: z.enum(['auto', 'vulkan', 'opengles']).default('auto'),
   DEVICE_TIMEOUT_MS: whole
     .min(1)
     .max(2 ** 31 - 1)

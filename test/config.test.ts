@@ -25,6 +25,7 @@ describe('the defaults', () => {
       BACKENDS: ['native', 'gpu', 'webgpu', 'reference'],
       DEVICE_TIMEOUT_MS: 10_000,
       GPU_MODE: 'auto',
+      WEBGPU_MODE: 'auto',
       MAX_BODY_BYTES: 64 * MIB,
       MAX_JSON_BYTES: 16 * MIB,
       MAX_INFLIGHT_BYTES: 1024 * MIB,

@@ -47,6 +47,7 @@ function measureColumns({ input, mean, extremes }: SurveyStep<Matrix>, control: 
 }
 
 function measureRows({ input, mean, norms, covariance }: SurveyStep<Matrix>, control: Int32Array): boolean {
+  if (norms === null && covariance === null) return true;
   const { rows: n, cols } = input;
   const largest = new Float64Array(2 * SURVEYED_NORMS);
   const row = new Float64Array(cols);
@@ -59,7 +60,7 @@ function measureRows({ input, mean, norms, covariance }: SurveyStep<Matrix>, con
     for (let c = 0; c < cols; c++) row[c] = finite(input.data[l * cols + c]);
     keepNorms(row, largest, SURVEYED_NORMS);
   }
-  for (let i = 0; i < largest.length; i++) norms.data[i] = largest[i] ** (1 / (1 + (i % SURVEYED_NORMS)));
+  for (let i = 0; norms !== null && i < largest.length; i++) norms.data[i] = largest[i] ** (1 / (1 + (i % SURVEYED_NORMS)));
   if (covariance !== null && products !== null) {
     for (let i = 0; i < products.length; i++) covariance.data[i] = n === 0 ? 0 : products[i] / n;
   }

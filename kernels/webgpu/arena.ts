@@ -12,6 +12,8 @@ import { EMPTY } from './shaders/prelude.ts';
 export const BLOCKS = 64;
 
 export interface Arena {
+  /** Whose operands stand in it, for the next tile of the same call; null: nobody's. */
+  owner: string | null;
   readonly floats: number;
   readonly buffer: GPUBuffer;
   readonly parameters: GPUBuffer;
@@ -20,7 +22,11 @@ export interface Arena {
 
 /** Offsets in numbers, one operand after the other. */
 export class Layout {
-  floats = 0;
+  floats: number;
+
+  constructor(from = 0) {
+    this.floats = from;
+  }
 
   take(floats: number): number {
     const at = this.floats;
@@ -44,11 +50,20 @@ export class ArenaPool {
     this.#layout = layout;
   }
 
-  /** Runs `use` with an arena of at least `floats` numbers, whatever stands in them. @throws Error when the device has no room for it. */
-  async with<T>(floats: number, use: (arena: Arena) => Promise<T>): Promise<T> {
-    const arena = await this.#take(floats);
+  /**
+   * Runs `use` with an arena of at least `floats` numbers. With an owner it may be one that the same owner filled before, and `isFilled`
+   * says so; what `use` leaves in it counts as the owner's unless it gives null.
+   *
+   * @throws Error when the device has no room for it
+   */
+  async with<T>(floats: number, owner: string | null, use: (arena: Arena, isFilled: boolean) => Promise<T>): Promise<T> {
+    const arena = await this.#take(floats, owner);
+    const isFilled = owner !== null && arena.owner === owner;
+    arena.owner = null;
     try {
-      return await use(arena);
+      const result = await use(arena, isFilled);
+      if (result !== null) arena.owner = owner;
+      return result;
     } finally {
       this.#arenas.push(arena);
       this.#trim();
@@ -81,12 +96,14 @@ export class ArenaPool {
     this.#staging = [];
   }
 
-  async #take(floats: number): Promise<Arena> {
+  async #take(floats: number, owner: string | null): Promise<Arena> {
     const { capacity } = this.#device;
     if (floats > capacity)
       throw new Error(`webgpu: the step needs ${4 * floats} bytes, a buffer of the device holds ${4 * capacity}`);
     const size = Math.min(capacity, sizeClass(Math.max(floats, SMALLEST_FLOATS)));
-    const index = this.#arenas.findLastIndex((arena) => arena.floats === size);
+    const own = this.#arenas.findIndex((arena) => owner !== null && arena.owner === owner && arena.floats >= floats);
+    // Those that were not used for long are least likely to be asked for by their owners.
+    const index = own >= 0 ? own : this.#arenas.findIndex((arena) => arena.floats === size);
     const idle = index < 0 ? [] : this.#arenas.splice(index, 1);
     return idle[0] ?? (await this.#create(size));
   }
@@ -104,7 +121,7 @@ export class ArenaPool {
           { binding: 1, resource: { buffer: parameters, size: BLOCK_BYTES } },
         ],
       });
-      return { floats, buffer, parameters, bindings };
+      return { owner: null, floats, buffer, parameters, bindings };
     });
     await guard(accepted);
     return value;

@@ -6,6 +6,7 @@ import { type AttendStep, type Matrix, PROGRESS } from '../backend.ts';
 import { type Arena, fromEmpty, Layout, upload, uploadLogWeights } from './arena.ts';
 import type { AttendJob, AttendShape } from './attend-shape.ts';
 import type { Device } from './device.ts';
+import { widthFor } from './pipelines.ts';
 import { Recorder } from './recorder.ts';
 import type { Session } from './session.ts';
 import { NONE } from './shaders/fields.ts';
@@ -93,7 +94,7 @@ async function runRows(session: Session, shape: AttendShape, jobs: readonly Atte
   const widest = blocks.reduce((most, [first, last]) => Math.max(most, last - first), 0);
   const count = rows[1] - rows[0];
   const places = place(shape, jobs.length, count, widest, blocks.length);
-  return session.arenas.with(places.floats, async (arena) => {
+  return session.arenas.with(places.floats, null, async (arena) => {
     const controls = jobs.map(({ tile }) => tile.control);
     const recorder = new Recorder(session.device, session.pipelines, arena, controls);
     for (const [s, { step }] of jobs.entries()) {
@@ -155,16 +156,17 @@ async function record(
     ]);
     return;
   }
-  const narrow = dv <= 32;
-  const channels = narrow ? 32 : device.tiles.channels;
+  const channels = widthFor(device, dv);
   const perRow = 2 * (keys[1] - keys[0]) * (d + dv) * slices;
   const step = Math.max(TILE, Math.min(LEAST_ROWS, count), TILE * Math.floor(device.budget / Math.max(1, perRow * TILE)));
   for (let row = 0; row < count; row += step) {
     const lastRow = Math.min(count, row + step);
     await recorder.dispatch(
-      narrow ? 'attendNarrow' : 'attend',
+      `attend${channels}`,
       {
         ...common,
+        tile: TILE,
+        depth: device.tiles.depth,
         firstRow: row,
         lastRow,
         baseRow: 0,

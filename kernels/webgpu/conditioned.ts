@@ -83,15 +83,15 @@ async function solveInto(
   session: Session,
   step: ConditionedStep<Matrix>,
   restriction: Restriction,
-  { control }: TileContext,
+  tile: TileContext,
   heads: readonly number[],
   firstRow: number,
   progress: number,
 ): Promise<boolean> {
-  const solved = await solve(session, step, restriction, heads, control, 'attend');
+  const solved = await solve(session, step, restriction, heads, tile, 'attend');
   if (solved === null) return false;
   store(step, solved, (row) => firstRow + row);
-  Atomics.add(control, PROGRESS, progress);
+  Atomics.add(tile.control, PROGRESS, progress);
   return true;
 }
 
@@ -115,15 +115,15 @@ export async function solve(
   step: ConditionedStep<Matrix>,
   restriction: Restriction,
   heads: readonly number[],
-  control: Int32Array,
+  { control, callId }: TileContext,
   edges: EdgeKind,
 ): Promise<Solved | null> {
   const resultRows = step.cutset[0] === 1 ? heads.length : step.variables[0].queries.rows;
   if (step.variables.some(({ queries }) => queries.rows === 0) || resultRows === 0) return nothing(step, resultRows);
   const { layout, plan } = fit(session, step, restriction, { heads: heads.length, resultRows, edges });
-  return session.arenas.with(layout.floats, async (arena) => {
+  return session.arenas.with(layout.floats, `${callId} ${edges}`, async (arena, isFilled) => {
     const recorder = new Recorder(session.device, session.pipelines, arena, [control]);
-    for (const { node, operands } of plan.nodes) uploadOperands(session, arena, step.variables[node.variable - 1], operands);
+    if (!isFilled) await fillFixed(session, arena, recorder, step, plan);
     const done = await runChunks(session, arena, recorder, step, restriction, plan, heads);
     if (!(await recorder.finish())) return null;
     return readResults(session, arena, plan, done);
@@ -141,6 +141,19 @@ function nothing({ message }: ConditionedStep<Matrix>, rows: number): Solved {
   };
 }
 
+/** Whether an arena holds one assignment with everything around it. */
+export function fits(
+  { device }: Session,
+  step: ConditionedStep<Matrix>,
+  restriction: Restriction,
+  resultRows: number,
+  edges: EdgeKind,
+): boolean {
+  const layout = new Layout();
+  planForest(step, restriction, layout, layout, { slices: 1, resultRows, edges });
+  return layout.floats <= device.capacity;
+}
+
 /** The largest chunk of assignments that an arena and one dispatch of every edge have room for. */
 function fit(
   { device }: Session,
@@ -148,9 +161,11 @@ function fit(
   restriction: Restriction,
   { heads, resultRows, edges }: { readonly heads: number; readonly resultRows: number; readonly edges: EdgeKind },
 ): { layout: Layout; plan: ForestPlan } {
+  const fixed = new Layout();
+  planForest(step, restriction, fixed, new Layout(), { slices: 0, resultRows: 0, edges });
   const planned = (slices: number) => {
-    const layout = new Layout();
-    return { layout, plan: planForest(step, restriction, layout, { slices, resultRows, edges }) };
+    const layout = new Layout(fixed.floats);
+    return { layout, plan: planForest(step, restriction, new Layout(), layout, { slices, resultRows, edges }) };
   };
   const one = planned(1);
   const perSlice = planned(2).layout.floats - one.layout.floats;
@@ -164,6 +179,20 @@ function fit(
   );
   const fitting = 1 + Math.floor((device.capacity - one.layout.floats) / perSlice);
   return planned(Math.max(1, Math.min(MOST_SLICES, total, fitting, Math.ceil(device.budget / flops))));
+}
+
+/** What every tile of the call needs: operands, shared matrices, and messages that no assignment changes. */
+async function fillFixed(
+  session: Session,
+  arena: Arena,
+  recorder: Recorder,
+  step: ConditionedStep<Matrix>,
+  plan: ForestPlan,
+): Promise<void> {
+  for (const { node, operands } of plan.nodes) uploadOperands(session, arena, step.variables[node.variable - 1], operands);
+  const pass: Pass = { device: session.device, recorder, plan, frequency: 'once', slices: 1, done: 0 };
+  await shareMatrices(pass);
+  await sendMessages(pass);
 }
 
 function uploadOperands(
@@ -191,9 +220,6 @@ async function runChunks(
   const tables = new AssignmentTables(step, restriction, plan);
   const source = assignments(step, heads);
   const done: number[] = [];
-  const once: Pass = { device, recorder, plan, frequency: 'once', slices: 1, done: 0 };
-  await shareMatrices(once);
-  await sendMessages(once);
   await foldChunk(recorder, plan, 'start', 0, 0);
   for (;;) {
     tables.fill(source);
@@ -202,7 +228,7 @@ async function runChunks(
     // What was recorded reads the tables of its own chunk: it goes first.
     await recorder.submit();
     device.gpu.queue.writeBuffer(arena.buffer, 4 * plan.tables, tables.data);
-    await sendMessages({ ...once, frequency: 'always', slices, done: done.length });
+    await sendMessages({ device, recorder, plan, frequency: 'always', slices, done: done.length });
     await foldChunk(recorder, plan, 'chunk', slices, tables.groups);
     done.push(...tables.heads);
   }

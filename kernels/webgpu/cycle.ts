@@ -12,7 +12,7 @@
  */
 import { type ConditionedStep, type CycleStep, type Matrix, PROGRESS, type TileContext } from '../backend.ts';
 import { restrict } from '../reference/restriction.ts';
-import { checkOperands, range, type Solved, solve, store } from './conditioned.ts';
+import { checkOperands, fits, range, type Solved, solve, store } from './conditioned.ts';
 import { checkTile, type Session } from './session.ts';
 import { EMPTY } from './shaders/prelude.ts';
 import { scoreIterations, TILE } from './shaders/tiles.ts';
@@ -27,13 +27,15 @@ export async function runCycle(session: Session, step: CycleStep<Matrix>, tile: 
   const restriction = restrict(conditioned);
   checkTile(tile, step.variables[0].queries.rows);
   const rows = range(tile.firstRow, tile.lastRow);
-  const edges = inReach(session, step) ? 'product' : 'attend';
-  const solved = await solve(session, conditioned, restriction, rows, tile.control, edges);
+  // Without room for the shared matrices every row is computed by conditioning, which needs none.
+  const shares = inReach(session, step) && fits(session, conditioned, restriction, rows.length, 'product');
+  const edges = shares ? 'product' : 'attend';
+  const solved = await solve(session, conditioned, restriction, rows, tile, edges);
   if (solved === null) return 0;
   store(step, solved, (row) => rows[row]);
   const failed = edges === 'product' ? failedRows(step, solved).map((row) => rows[row]) : rows;
   if (edges === 'product' && failed.length > 0) {
-    const again = await solve(session, conditioned, restriction, failed, tile.control, 'attend');
+    const again = await solve(session, conditioned, restriction, failed, tile, 'attend');
     if (again === null) return 0;
     store(step, again, (row) => failed[row]);
   }

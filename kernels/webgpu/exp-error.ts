@@ -8,7 +8,7 @@ const COUNT = 2 ** 12;
 /** Largest relative error over [-87, 0], half of the arguments in [-2, 0] where weights matter most. */
 export async function measureExp(session: Session): Promise<number> {
   const data = Float32Array.from({ length: COUNT }, (_, i) => (i % 2 === 0 ? -87 : -2) * ((i + 0.5) / COUNT));
-  return session.arenas.with(2 * COUNT, async (arena) => {
+  return session.arenas.with(2 * COUNT, null, async (arena) => {
     upload(session.device, arena, 0, { data, rows: COUNT, cols: 1 });
     const recorder = new Recorder(session.device, session.pipelines, arena, []);
     await recorder.dispatch('exp', { count: COUNT, arguments: 0, results: COUNT }, [COUNT / 64, 1, 1]);

@@ -78,7 +78,14 @@ export interface ForestSize {
   readonly edges: EdgeKind;
 }
 
-export function planForest(step: ConditionedStep<Matrix>, restriction: Restriction, layout: Layout, size: ForestSize): ForestPlan {
+/** `fixed` takes what is the same for all tiles of a call, `layout` the rest; they must not overlap. */
+export function planForest(
+  step: ConditionedStep<Matrix>,
+  restriction: Restriction,
+  fixed: Layout,
+  layout: Layout,
+  size: ForestSize,
+): ForestPlan {
   const { slices, resultRows } = size;
   const d = step.variables[0].queries.cols;
   const dv = step.message?.cols ?? 0;
@@ -93,7 +100,7 @@ export function planForest(step: ConditionedStep<Matrix>, restriction: Restricti
   const nodes: NodePlan[] = [];
   for (const [index, node] of restriction.nodes.entries()) {
     const children = nodes.filter((other) => other.node.parent === node.variable);
-    nodes.push({ ...planNode(step, node, children, layout, size), ...hostTables[index] });
+    nodes.push({ ...planNode(step, node, children, fixed, layout, size), ...hostTables[index] });
   }
   const root = nodes.find(({ node }) => node.variable === 1) ?? null;
   const roots = nodes.filter((other) => other.node.parent === 0 && other !== root);
@@ -134,6 +141,7 @@ function planNode(
   step: ConditionedStep<Matrix>,
   node: Node,
   children: readonly NodePlan[],
+  fixed: Layout,
   layout: Layout,
   { slices, resultRows, edges }: ForestSize,
 ): PlannedNode {
@@ -142,14 +150,15 @@ function planNode(
   const n = queries.rows;
   const parentRows = node.parent === 0 ? 1 : step.variables[node.parent - 1].queries.rows;
   const operands = {
-    queries: layout.take(queries.data.length),
-    values: values !== null && dv > 0 ? layout.take(values.data.length) : NONE,
-    bias: bias !== null ? layout.take(n) : NONE,
+    queries: fixed.take(queries.data.length),
+    values: values !== null && dv > 0 ? fixed.take(values.data.length) : NONE,
+    bias: bias !== null ? fixed.take(n) : NONE,
   };
   const own = node.unary.length === 0 && node.masks.length === 0;
   const filled = !own || children.some(({ sent }) => sent === 'always') ? 'always' : children.length > 0 ? 'once' : 'never';
   const span = (frequency: NodePlan['filled'], floats: number): Span => {
-    return { at: layout.take((frequency === 'always' ? slices : 1) * floats), stride: frequency === 'always' ? floats : 0 };
+    if (frequency === 'always') return { at: layout.take(slices * floats), stride: floats };
+    return { at: fixed.take(floats), stride: 0 };
   };
   const carries = operands.values !== NONE || children.some(({ message }) => message.at !== NONE);
   const sent = node.variable === 1 && node.parent === 0 ? 'never' : node.constant ? 'once' : 'always';
@@ -167,19 +176,20 @@ function planNode(
     message: carries && sent !== 'never' ? span(sent, parentRows * dv) : LEFT_OUT,
     logSumExp: sent === 'never' ? LEFT_OUT : span(sent, parentRows),
     scale: step.scale * node.terms.reduce((sum, { coefficient }) => sum + coefficient, 0),
-    edge: edges === 'product' ? takeEdge(node, children, layout, { n, parentRows, slices, resultRows }) : null,
+    edge: edges === 'product' ? takeEdge(node, children, fixed, layout, { n, parentRows, slices, resultRows }) : null,
   };
 }
 
 function takeEdge(
   { parent }: Node,
   children: readonly NodePlan[],
+  fixed: Layout,
   layout: Layout,
   { n, parentRows, slices, resultRows }: Readonly<Record<'n' | 'parentRows' | 'slices' | 'resultRows', number>>,
 ): ProductPlaces {
   return {
-    matrix: parent === 0 ? NONE : layout.take(parentRows * n),
-    maxima: parent === 0 ? NONE : layout.take(parentRows),
+    matrix: parent === 0 ? NONE : fixed.take(parentRows * n),
+    maxima: parent === 0 ? NONE : fixed.take(parentRows),
     weights: parent === 0 ? NONE : layout.take(slices * n),
     loose: children.length > 0 ? layout.take(slices * n) : NONE,
     tops: layout.take(2 * resultRows),

@@ -3,6 +3,7 @@ import { keysInReach } from './attend.ts';
 import type { Device } from './device.ts';
 import { joinComponents } from './forest-fold.ts';
 import { type ForestPlan, LEFT_OUT, type NodePlan, type Span } from './forest-plan.ts';
+import { widthFor } from './pipelines.ts';
 import type { Recorder } from './recorder.ts';
 import { NONE } from './shaders/fields.ts';
 import { FILL_ROWS } from './shaders/fill.ts';
@@ -127,12 +128,14 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
   const parent = plan.nodes.find((other) => other.node.variable === node.node.parent) as NodePlan;
   if (n > keysInReach(device, d))
     throw new Error(`webgpu: ${n} rows of x${node.node.variable} are more than this device goes through`);
-  const narrow = dv <= 32;
+  const channels = widthFor(device, dv);
   for (const { flops, ...rows } of rowBlocks(pass, parentRows, 2 * n * (d + dv))) {
     await recorder.dispatch(
-      narrow ? 'attendNarrow' : 'attend',
+      `attend${channels}`,
       {
         ...rows,
+        tile: TILE,
+        depth: device.tiles.depth,
         baseRow: 0,
         rows: parentRows,
         firstKey: 0,
@@ -159,7 +162,7 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
         lowest: node.node.band.lowest,
         highest: node.node.band.highest,
       },
-      groupsOf(pass, rows, narrow ? 32 : device.tiles.channels),
+      groupsOf(pass, rows, channels),
       flops,
     );
   }
@@ -181,12 +184,13 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
   const { dv } = plan;
   const { n, parentRows, product, message, logSumExp, edge } = node;
   if (edge === null) return;
-  const narrow = dv <= 32;
+  const channels = widthFor(device, dv);
   for (const { flops, ...rows } of rowBlocks(pass, parentRows, 2 * n * (dv + 1))) {
     await recorder.dispatch(
-      narrow ? 'productNarrow' : 'product',
+      `product${channels}`,
       {
         ...rows,
+        tile: TILE,
         baseRow: 0,
         keyCount: n,
         dv,
@@ -201,7 +205,7 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
         logSumExp: logSumExp.at,
         logSumExpStride: logSumExp.stride,
       },
-      groupsOf(pass, rows, narrow ? 32 : device.tiles.channels),
+      groupsOf(pass, rows, channels),
       flops,
     );
   }
@@ -219,6 +223,8 @@ export async function shareMatrices({ device, recorder, plan }: Pass): Promise<v
       await recorder.dispatch(
         'shared',
         {
+          tile: TILE,
+          depth: device.tiles.depth,
           firstRow,
           rows,
           keyCount: n,

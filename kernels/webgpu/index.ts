@@ -11,6 +11,7 @@ import { measureExp } from './exp-error.ts';
 import { DISPATCH_SECONDS, measureRates } from './rates.ts';
 import { openSession, type Session } from './session.ts';
 import { TILE } from './shaders/tiles.ts';
+import { warmUp } from './warm.ts';
 
 export interface WebGpuOptions {
   /** 'auto': Vulkan (or Metal) where there is one, else OpenGL ES. */
@@ -40,6 +41,7 @@ export async function load({
   const device = await openDevice(mode, bounds);
   const session = await openSession(device);
   const attends = new AttendBatch(session);
+  await warmUp(session);
   const expError = await measureExp(session);
   const rates = await measureRates(session, now);
   device.budget = bounds.dispatchFlops ?? DISPATCH_SECONDS * rates.flopsPerSecond;

@@ -11,26 +11,51 @@ import { REDUCE_FIELDS, REDUCE_SOURCE } from './shaders/reduce.ts';
 import { SHARED_FIELDS, sharedSource } from './shaders/shared.ts';
 import type { TileSizes } from './shaders/tiles.ts';
 
-/** The narrow ones are for at most 32 channels. */
+/** Kernels of tiles come in several widths: a workgroup computes all of its channels, whether there are values for them or not. */
+const WIDTHS = [32, 64, 128] as const;
+type Width = (typeof WIDTHS)[number];
+
+const attend = (channels: Width) => {
+  return { fields: ATTEND_FIELDS, channels, source: (sizes: TileSizes) => attendSource({ ...sizes, channels }) };
+};
+const product = (channels: Width) => {
+  return { fields: PRODUCT_FIELDS, channels, source: (sizes: TileSizes) => productSource({ ...sizes, channels }) };
+};
+
 const KERNELS = {
-  attend: { fields: ATTEND_FIELDS, source: attendSource },
-  attendNarrow: { fields: ATTEND_FIELDS, source: (sizes: TileSizes) => attendSource({ ...sizes, channels: 32 }) },
-  product: { fields: PRODUCT_FIELDS, source: productSource },
-  productNarrow: { fields: PRODUCT_FIELDS, source: (sizes: TileSizes) => productSource({ ...sizes, channels: 32 }) },
-  shared: { fields: SHARED_FIELDS, source: (sizes: TileSizes) => sharedSource({ ...sizes, channels: 32 }) },
-  fill: { fields: FILL_FIELDS, source: () => FILL_SOURCE },
-  reduce: { fields: REDUCE_FIELDS, source: () => REDUCE_SOURCE },
-  open: { fields: OPEN_FIELDS, source: () => OPEN_SOURCE },
-  exp: { fields: EXP_FIELDS, source: () => EXP_SOURCE },
-  fold: { fields: FOLD_FIELDS, source: () => FOLD_SOURCE },
-} as const satisfies Record<string, { readonly fields: Fields; readonly source: (sizes: TileSizes) => string }>;
+  attend32: attend(32),
+  attend64: attend(64),
+  attend128: attend(128),
+  product32: product(32),
+  product64: product(64),
+  product128: product(128),
+  shared: { fields: SHARED_FIELDS, channels: 32, source: (sizes: TileSizes) => sharedSource({ ...sizes, channels: 32 }) },
+  fill: { fields: FILL_FIELDS, channels: 0, source: () => FILL_SOURCE },
+  reduce: { fields: REDUCE_FIELDS, channels: 0, source: () => REDUCE_SOURCE },
+  open: { fields: OPEN_FIELDS, channels: 0, source: () => OPEN_SOURCE },
+  exp: { fields: EXP_FIELDS, channels: 0, source: () => EXP_SOURCE },
+  fold: { fields: FOLD_FIELDS, channels: 0, source: () => FOLD_SOURCE },
+} as const satisfies Record<string, Kernel>;
+
+interface Kernel {
+  readonly fields: Fields;
+  /** Those of its tiles; a device without room for them does not get it. */
+  readonly channels: number;
+  readonly source: (sizes: TileSizes) => string;
+}
 
 export type KernelName = keyof typeof KERNELS;
 export type FieldsOf<K extends KernelName> = (typeof KERNELS)[K]['fields'];
 
 export interface Pipelines {
   readonly layout: GPUBindGroupLayout;
-  readonly byName: Readonly<Record<KernelName, GPUComputePipeline>>;
+  readonly byName: Readonly<Partial<Record<KernelName, GPUComputePipeline>>>;
+}
+
+/** The narrowest tiles that hold `dv` channels, or the widest that the device has. */
+export function widthFor({ tiles }: Device, dv: number): Width {
+  const possible = WIDTHS.filter((width) => width <= tiles.channels);
+  return possible.find((width) => width >= dv) ?? (possible.at(-1) as Width);
 }
 
 export function fieldsOf(name: KernelName): Fields {
@@ -50,13 +75,13 @@ export async function compilePipelines({ gpu, tiles, guard }: Device): Promise<P
     ],
   });
   const pipelineLayout = gpu.createPipelineLayout({ bindGroupLayouts: [layout] });
-  const compile = async ([name, { source }]: [string, (typeof KERNELS)[KernelName]]) => {
+  const compile = async ([name, { source }]: [string, Kernel]) => {
     const module = gpu.createShaderModule({ label: name, code: source(tiles) });
     const pipeline = await guard(
       gpu.createComputePipelineAsync({ label: name, layout: pipelineLayout, compute: { module, entryPoint: 'main' } }),
     );
     return [name, pipeline] as const;
   };
-  const pipelines = await Promise.all(Object.entries(KERNELS).map(compile));
-  return { layout, byName: Object.fromEntries(pipelines) as Record<KernelName, GPUComputePipeline> };
+  const possible = Object.entries<Kernel>(KERNELS).filter(([, { channels }]) => channels <= tiles.channels);
+  return { layout, byName: Object.fromEntries(await Promise.all(possible.map(compile))) };
 }

@@ -8,7 +8,7 @@ import { attendShape } from './attend-shape.ts';
 import type { Session } from './session.ts';
 
 /** Fixed cost and transfer take little; each of the other two figures grows until it is worth believing or its time is over. */
-const BUDGET_MS = 70;
+const BUDGET_MS = 50;
 const BELIEVABLE_MS = 6;
 const SMALLEST = 64;
 const LARGEST = 8192;
@@ -20,7 +20,7 @@ export const DISPATCH_SECONDS = 0.05;
 export async function measureRates(session: Session, now: () => number): Promise<Rates> {
   const tileMs = await bestMs(session, now, { nq: 1, nk: 1, d: 1, dv: 1 }, 5);
   const moved = { nq: 4096, nk: 1, d: D, dv: D };
-  const movedMs = await bestMs(session, now, moved, 3);
+  const movedMs = await bestMs(session, now, moved, 2);
   const msPerByte = Math.max(movedMs - tileMs, 0.02 * movedMs) / (4 * moved.nq * (2 * D + 1));
   const spent = (n: number, d: number, dv: number) => tileMs + msPerByte * 4 * n * (2 * d + 2 * dv + 1);
   const exponentials = await grow(session, now, (n) => spent(n, 1, 0), 1, 0);
@@ -47,7 +47,7 @@ async function grow(
   const end = now() + BUDGET_MS;
   for (let n = SMALLEST; ; n *= 2) {
     const whole = await bestMs(session, now, { nq: n, nk: n, d, dv }, 2);
-    const ms = Math.max(whole - around(n), whole / 4);
+    const ms = Math.max(whole - around(n), whole / 2);
     // The next one takes about four times as long, twice.
     if (ms >= BELIEVABLE_MS || n === LARGEST || now() + 8 * whole > end) return { n, ms };
   }
@@ -62,7 +62,9 @@ interface Size {
 
 async function bestMs(session: Session, now: () => number, { nq, nk, d, dv }: Size, runs: number): Promise<number> {
   const matrix = (rows: number, cols: number): Matrix => {
-    return { data: Float32Array.from({ length: rows * cols }, (_, at) => Math.sin(at)), rows, cols };
+    const data = new Float32Array(rows * cols);
+    for (let at = 0; at < data.length; at++) data[at] = (at % 61) / 61 - 0.5;
+    return { data, rows, cols };
   };
   const [values, message] = dv === 0 ? [null, null] : [matrix(nk, dv), matrix(nq, dv)];
   const step = { kind: 'attend', queries: matrix(nq, d), keys: matrix(nk, d), keyBias: null, values, band: null } as const;

@@ -39,7 +39,9 @@ export class Recorder {
     const full = this.#recorded.length === BLOCKS || this.#flops + flops > this.#device.budget;
     if (full && this.#recorded.length > 0) await this.submit();
     writeFields(this.#view, this.#recorded.length * BLOCK_BYTES, fieldsOf(name), values);
-    this.#recorded.push({ pipeline: this.#pipelines.byName[name], groups });
+    const pipeline = this.#pipelines.byName[name];
+    if (pipeline === undefined) throw new Error(`webgpu: the device has no room for ${name}`);
+    this.#recorded.push({ pipeline, groups });
     this.#flops += flops;
   }
 

@@ -2,6 +2,7 @@ import type { Approximation, AttentionRequest } from '../contract/request.ts';
 import { chooseApproximate, exactAtOnce, exactPlan, samplingWanted, unreachable } from '../plan/approximate/choose.ts';
 import { compressionWanted } from '../plan/approximate/compression.ts';
 import { type ApproximateContext, approximateContext } from '../plan/approximate/context.ts';
+import { momentsWanted } from '../plan/approximate/moments.ts';
 import type { Survey } from '../plan/approximate/survey.ts';
 import { compileSurvey, surveyed } from '../plan/approximate/survey-plan.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
@@ -46,7 +47,7 @@ interface Look {
 async function lookAt(request: AttentionRequest, exact: Plan, machine: Machine, session: Session): Promise<Look> {
   const { problem } = request;
   const deeper = compressionWanted(problem, exact);
-  const plan = compileSurvey(problem, machine, deeper);
+  const plan = compileSurvey(problem, machine, deeper || momentsWanted(problem, exact));
   session.admit([plan]);
   const { binding } = await session.run(request, plan);
   const looked = withOutputs(request, plan, binding);

@@ -16,9 +16,18 @@ export function outputSlices(plan: Plan, binding: Binding, name: string): ArrayL
 
 /** Sizes of one surveyed tensor by slice. */
 export function surveyOf(plan: Plan, binding: Binding, name: string): SurveyedSlice[] {
-  const [means, extremes, norms] = ['mean', 'extremes', 'norms'].map((what) => outputSlices(plan, binding, `${what} ${name}`));
+  const slices = (what: string): readonly (ArrayLike<number> | null)[] => {
+    const buffer = `${what} ${name}`;
+    return plan.buffers.some((one) => one.name === buffer) ? outputSlices(plan, binding, buffer) : [];
+  };
+  const [means, extremes, norms, covariances] = ['mean', 'extremes', 'norms', 'covariance'].map(slices);
   return (means ?? []).map((mean, slice) =>
-    surveyedSlice(mean, extremes?.[slice] as ArrayLike<number>, norms?.[slice] as ArrayLike<number>),
+    surveyedSlice(
+      mean as ArrayLike<number>,
+      extremes?.[slice] as ArrayLike<number>,
+      norms?.[slice] ?? null,
+      covariances?.[slice] ?? null,
+    ),
   );
 }
 

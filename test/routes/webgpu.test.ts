@@ -69,6 +69,17 @@ describe('webgpu over HTTP', () => {
     expect(apart(found, await ask('reference'))).toBeLessThan(1e-5);
   });
 
+  it('reaches its adapter in the way that the setting names', async () => {
+    const other = await startTestApp({ BACKENDS: 'webgpu,reference', WEBGPU_MODE: 'opengles' });
+    await other.engine.devices.get('webgpu')?.settled;
+    const { body } = await get(other, '/v1/backends');
+    await other.close();
+    expect(body.backends.find(({ name }: { name: string }) => name === 'webgpu')).toMatchObject({
+      state: 'ready',
+      mode: 'opengles',
+    });
+  });
+
   it('is not what auto takes where the processor draws and native is there', async () => {
     const { body } = await get(app, '/v1/backends');
     const { software } = body.backends.find(({ name }: { name: string }) => name === 'webgpu');

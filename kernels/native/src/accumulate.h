@@ -10,7 +10,7 @@
 //
 // Cost: 2 n r (dv + 1) flops and n C(D + g - 1, g - 1) multiplications.
 //
-// Tried, AVX2 on Zen 3, fp32, n = 65,536, D = 16, dv = 16 (bench/approximate.ts):
+// Tried, AVX2 on Zen 3, fp32, n = 65,536, D = 16, dv = 16 (bench/approximate-kernels.ts):
 //   features of one row at a time, each from its own fresh stores      7.4 ms at g = 1   14.8 ms at g = 2
 //   degree by degree over 16 rows (features.h)                          2.9 ms            11.0 ms             kept
 // Shares of the peak on a quiet core: 53 % (g = 3) and 65 % (g = 4) at dv = 16, 65 % and 75 % at dv = 64.

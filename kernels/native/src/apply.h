@@ -10,7 +10,7 @@
 //
 // Cost: 2 n r (dv + 1) flops and n C(D + g - 1, g - 1) multiplications.
 //
-// AVX2 on Zen 3, fp32, n = 65,536, D = 16 (bench/approximate.ts), share of the peak: 49 % (g = 2, r = 153), 77 % (g = 3) and 83 % (g = 4)
+// AVX2 on Zen 3, fp32, n = 65,536, D = 16 (bench/approximate-kernels.ts), share of the peak: 49 % (g = 2, r = 153), 77 % (g = 3) and 83 % (g = 4)
 // at dv = 16; 65 %, 78 % and 80 % at dv = 64.
 #pragma once
 #include "features.h"

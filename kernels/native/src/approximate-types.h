@@ -38,7 +38,8 @@ struct SurveyArgs {
   Tile tile;
   long n, dimension;
   const void *input;
-  void *mean, *extremes, *norms;
+  void *mean, *extremes;
+  void *norms;       // [2, 8] or null
   void *covariance;  // [D, D] or null
 };
 

@@ -49,7 +49,7 @@ SurveyArgs readSurvey(Reader &r, const Tile &tile) {
   a.input = r.matrix(a.n, a.dimension, false, "input");
   a.mean = r.matrix(1, a.dimension, false, "mean");
   a.extremes = r.matrix(2, a.dimension, false, "extremes");
-  a.norms = r.matrix(2, kSurveyedNorms, false, "norms");
+  a.norms = r.matrix(2, kSurveyedNorms, true, "norms");
   a.covariance = r.matrix(a.dimension, a.dimension, true, "covariance");
   checkTile(tile, 1);
   return a;

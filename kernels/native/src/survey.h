@@ -6,12 +6,14 @@
 // brings the largest of all to between 1/2 and 1: a^8 cannot overflow, and what it loses below the smallest normal number is, against the
 // 2^-8 of the largest entry, less than 2^-100 a column.
 //
-// Never below the true norm: all terms are positive, so a sum of D terms in chains of D / W + 2 log2 W additions, with at most 8 roundings
-// in a^p, is low by at most (D / W + 20) u; the norm is raised by that much, hence at most 2 (D / W + 20) u too large.
+// Short rows stand side by side, a row a lane: their sums are then all in one direction, where a row of its own ends in sixteen sums over lanes.
+//
+// Never below the true norm: all terms are positive, so a sum of D terms in chains of D / W + 2 log2 W additions (D, side by side), with at
+// most 8 roundings in a^p, is low by at most (D / W + 20) u, or (D + 20) u; the norm is raised by that much, hence at most twice that too large.
 //
 // Covariance: kChain rows at a time in T (cross.h), the rest in fp64.
 //
-// Cost: n D 4 and n D 24 operations, 2 n D^2 with covariance. AVX2 on Zen 3, fp32, n = 65,536, D = 64: 6.4 ms, 17 ms with covariance.
+// Cost: n D 4 and n D 24 operations, none of the latter without norms, 2 n D^2 with covariance. AVX2 on Zen 3, fp32, n = 65,536, D = 64: 6.4 ms, 17 ms with covariance.
 #pragma once
 #include "accumulate.h"
 
@@ -33,6 +35,7 @@ struct Unit<double> {
 };
 
 constexpr long kSurveyRows = 256;  // rows between two looks at the flag
+constexpr long kShortRow = 64;     // coordinates up to which rows stand side by side
 
 template <class T>
 struct SurveyState {
@@ -148,6 +151,30 @@ POLY_INLINE void keepPowers(const T *x, const T *mean, long D, T scale, double *
   }
 }
 
+// The same of `count` rows from `row` on, side by side; largest[8] by lane. Lanes beyond them are the last row again.
+template <class T>
+void keepShortRows(const T *input, long row, long count, const T *mean, long D, T scale, Vec<T> *largest) {
+  using V = Vec<T>;
+  const V factor = V::set(scale);
+  for (long done = 0; done < count; done += V::W) {
+    T x[kShortRow * V::W];
+    for (long lane = 0; lane < V::W; lane++) {
+      const T *from = input + (row + least(done + lane, count - 1)) * D;
+      for (long c = 0; c < D; c++) x[c * V::W + lane] = from[c];
+    }
+    V sums[kSurveyedNorms];
+#pragma GCC unroll 8
+    for (int p = 0; p < kSurveyedNorms; p++) sums[p] = V::set(0);
+    for (long c = 0; c < D; c++) {
+      V v = V::load(x + c * V::W);
+      if (mean) v = V::sub(v, V::set(mean[c]));
+      addPowers<T>(V::mul(finiteSize<T>(v), factor), sums);
+    }
+#pragma GCC unroll 8
+    for (int p = 0; p < kSurveyedNorms; p++) largest[p] = V::max(largest[p], sums[p]);
+  }
+}
+
 // The power of two that brings `most` to between 1/2 and 1; 1 where there is nothing to bring.
 template <class T>
 double scaleFor(double most) {
@@ -186,20 +213,26 @@ bool surveyRows(const SurveyArgs &a, const SurveyState<T> &s) {
   }
   const double scales[2] = {scaleFor<T>(centred), scaleFor<T>(most)};
   double largest[2][kSurveyedNorms] = {};
+  const bool isShort = D <= kShortRow;
+  Vec<T> lanes[2][kSurveyedNorms];
+  for (int i = 0; i < 2 * kSurveyedNorms; i++) lanes[i / kSurveyedNorms][i % kSurveyedNorms] = Vec<T>::set(0);
   if (a.covariance)
     for (long i = 0; i < roundUp(D, kLanes<T>) * D; i++) s.products[i] = 0;
   for (long row = 0; row < a.n; row += kChain) {
     if (a.tile.control.cancelled()) return false;
     const long count = least(kChain, a.n - row);
-    for (long l = row; l < row + count; l++) {
+    for (int which = 0; a.norms && isShort && which < 2; which++)
+      keepShortRows<T>(input, row, count, which == 0 ? s.mean : nullptr, D, static_cast<T>(scales[which]), lanes[which]);
+    for (long l = row; a.norms && !isShort && l < row + count; l++) {
       keepPowers<T>(input + l * D, s.mean, D, static_cast<T>(scales[0]), largest[0]);
       keepPowers<T>(input + l * D, nullptr, D, static_cast<T>(scales[1]), largest[1]);
     }
     if (a.covariance) addProducts<T>(a, s, row, count);
   }
-  const double raised = 1 + (static_cast<double>(D) / Vec<T>::W + 20) * Unit<T>::u;
-  for (int which = 0; which < 2; which++)
+  const double raised = 1 + (static_cast<double>(D) / (isShort ? 1 : Vec<T>::W) + 20) * Unit<T>::u;
+  for (int which = 0; a.norms && which < 2; which++)
     for (int p = 0; p < kSurveyedNorms; p++) {
+      if (isShort) largest[which][p] = static_cast<double>(lanes[which][p].maximum());
       const double norm = largest[which][p] > 0 ? pow(largest[which][p], 1.0 / (p + 1)) * raised / scales[which] : 0;
       static_cast<T *>(a.norms)[which * kSurveyedNorms + p] = static_cast<T>(norm);
     }
@@ -218,7 +251,7 @@ void surveyStep(const SurveyArgs &a) {
     static_cast<T *>(a.extremes)[c] = 0 - s.least[c];
     static_cast<T *>(a.extremes)[D + c] = s.most[c];
   }
-  if (!surveyRows<T>(a, s)) return;
+  if ((a.norms || a.covariance) && !surveyRows<T>(a, s)) return;
   for (long i = 0; a.covariance && i < D * D; i++) {
     const double sum = s.products[(i % D / kLanes<T> * D + i / D) * kLanes<T> + i % D % kLanes<T>];
     static_cast<T *>(a.covariance)[i] = static_cast<T>(a.n == 0 ? 0 : sum / static_cast<double>(a.n));

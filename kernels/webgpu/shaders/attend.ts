@@ -12,7 +12,6 @@ import { prelude } from './prelude.ts';
 import {
   addValues,
   declareSums,
-  STORE_FOUR,
   scaleSums,
   scores,
   sharedTiles,
@@ -23,6 +22,8 @@ import {
 } from './tiles.ts';
 
 export const ATTEND_FIELDS = {
+  depth: 'u32', // of the tiles
+  tile: 'u32', // TILE: loops whose bound the compiler knows are unrolled (tiles.ts)
   firstRow: 'u32', // of the dispatch
   lastRow: 'u32',
   baseRow: 'u32', // the row that stands first in the results
@@ -89,7 +90,7 @@ fn rangeOf(slice: u32) -> vec4<u32> {
 `;
 
 export function attendSource(sizes: TileSizes): string {
-  return `${prelude(ATTEND_FIELDS)}${sharedTiles(sizes)}${STORE_FOUR}${HELPERS}
+  return `${prelude(ATTEND_FIELDS)}${sharedTiles(sizes)}${HELPERS}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
   let tx = t % 8u;
@@ -137,7 +138,7 @@ ${scaleSums(sizes, 'decay')}
 ${storeWeightsAndValues(sizes)}
 ${addValues(sizes)}
   }
-${storeRows(sizes, (axis) => `m.${axis} + logarithm(sum)`)}
+${storeRows(sizes, 'm + logarithm4(total)')}
 }
 `;
 }

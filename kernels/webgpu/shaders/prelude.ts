@@ -22,14 +22,6 @@ const EMPTY = -1e38;
 
 fn isEmpty(x: f32) -> bool { return x < -5e37; }
 
-fn exponential(x: f32) -> f32 {
-  let y = max(x, -87.3);
-  let k = floor(y * 1.4426950408889634 + 0.5);
-  let r = (y - k * 0.693145751953125) - k * 1.42860682030941723e-6;
-  let q = 1.0 + r * (1.0 + r * (0.5 + r * (0.16666667 + r * (0.041666667 + r * (0.0083333333 + r * (0.0013888889 + r * 1.9841270e-4))))));
-  return select(q * bitcast<f32>((i32(k) + 127) << 23u), 0.0, x < -87.3);
-}
-
 fn exponential4(x: vec4<f32>) -> vec4<f32> {
   let y = max(x, vec4(-87.3));
   let k = floor(y * 1.4426950408889634 + 0.5);
@@ -38,15 +30,20 @@ fn exponential4(x: vec4<f32>) -> vec4<f32> {
   return select(q * bitcast<vec4<f32>>((vec4<i32>(k) + 127) << vec4(23u)), vec4(0.0), x < vec4(-87.3));
 }
 
-fn logarithm(z: f32) -> f32 {
-  let bits = bitcast<i32>(z);
-  var e = (bits >> 23u) - 127;
-  var m = bitcast<f32>((bits & 0x7fffff) | 0x3f800000);
-  if (m > 1.41421356) { m = 0.5 * m; e = e + 1; }
+fn exponential(x: f32) -> f32 { return exponential4(vec4(x)).x; }
+
+fn logarithm4(z: vec4<f32>) -> vec4<f32> {
+  let bits = bitcast<vec4<i32>>(z);
+  let mantissa = bitcast<vec4<f32>>((bits & vec4(0x7fffff)) | vec4(0x3f800000));
+  let isLarge = mantissa > vec4(1.41421356);
+  let m = select(mantissa, 0.5 * mantissa, isLarge);
+  let e = vec4<f32>((bits >> vec4(23u)) - select(vec4(127), vec4(126), isLarge));
   let s = (m - 1.0) / (m + 1.0);
   let q = s * s;
   let series = 2.0 * s * (1.0 + q * (0.33333333 + q * (0.2 + q * (0.14285714 + q * 0.11111111))));
-  return f32(e) * 0.693145751953125 + (f32(e) * 1.42860682030941723e-6 + series);
+  return e * 0.693145751953125 + (e * 1.42860682030941723e-6 + series);
 }
+
+fn logarithm(z: f32) -> f32 { return logarithm4(vec4(z)).x; }
 `;
 }

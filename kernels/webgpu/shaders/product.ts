@@ -6,18 +6,10 @@
  */
 import type { Fields } from './fields.ts';
 import { prelude } from './prelude.ts';
-import {
-  addValues,
-  declareSums,
-  STORE_FOUR,
-  sharedTiles,
-  storeRows,
-  storeWeightsAndValues,
-  TILE,
-  type TileSizes,
-} from './tiles.ts';
+import { addValues, declareSums, sharedTiles, storeRows, storeWeightsAndValues, TILE, type TileSizes } from './tiles.ts';
 
 export const PRODUCT_FIELDS = {
+  tile: 'u32', // TILE: loops whose bound the compiler knows are unrolled (tiles.ts)
   firstRow: 'u32', // of the dispatch
   lastRow: 'u32',
   baseRow: 'u32',
@@ -36,22 +28,13 @@ export const PRODUCT_FIELDS = {
 } as const satisfies Fields;
 
 const ROWS = [0, 1, 2, 3];
+const AXES = ['x', 'y', 'z', 'w'];
 
 export function productSource(sizes: TileSizes): string {
-  return `${prelude(PRODUCT_FIELDS)}${sharedTiles(sizes)}${STORE_FOUR}
-fn four(at: u32, key: u32) -> vec4<f32> {
-  var v = vec4(0.0);
-  if (key < p.keyCount) { v.x = arena[at + key]; }
-  if (key + 1u < p.keyCount) { v.y = arena[at + key + 1u]; }
-  if (key + 2u < p.keyCount) { v.z = arena[at + key + 2u]; }
-  if (key + 3u < p.keyCount) { v.w = arena[at + key + 3u]; }
-  return v;
-}
+  return `${prelude(PRODUCT_FIELDS)}${sharedTiles(sizes)}
+fn keysFrom(key: u32) -> vec4<u32> { return min(vec4(key) + vec4(0u, 1u, 2u, 3u), vec4(p.keyCount - 1u)); }
 
-fn weightsOf(row: u32, key: u32, w: vec4<f32>) -> vec4<f32> {
-  if (row >= p.lastRow) { return vec4(0.0); }
-  return four(p.matrix + row * p.keyCount, key) * w;
-}
+fn four(at: u32, keys: vec4<u32>) -> vec4<f32> { return vec4(arena[at + keys.x], arena[at + keys.y], arena[at + keys.z], arena[at + keys.w]); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
@@ -61,19 +44,24 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
   let row0 = p.firstRow + wid.x * ${TILE}u;
   let channel0 = wid.z * ${sizes.channels}u;
   let lastKey = p.keyCount;
+  // Rows beyond the last are the last once more; they are not stored.
+  let rows = min(vec4(row0 + 4u * ty) + vec4(0u, 1u, 2u, 3u), vec4(p.lastRow - 1u));
   var z = vec4(0.0);
 ${declareSums(sizes)}
   for (var key0 = 0u; key0 < lastKey; key0 += ${TILE}u) {
     let key = key0 + 4u * tx;
-    let w = four(p.weights + slice * p.keyCount, key);
-${ROWS.map((r) => `    let w${r} = weightsOf(row0 + 4u * ty + ${r}u, key, w);`).join('\n')}
+    let keys = keysFrom(key);
+    let there = (vec4(key) + vec4(0u, 1u, 2u, 3u)) < vec4(lastKey);
+    let w = select(vec4(0.0), four(p.weights + slice * p.keyCount, keys), there);
+${ROWS.map((r) => `    let w${r} = four(p.matrix + rows.${AXES[r]} * p.keyCount, keys) * w;`).join('\n')}
     z += vec4(dot(w0, vec4(1.0)), dot(w1, vec4(1.0)), dot(w2, vec4(1.0)), dot(w3, vec4(1.0)));
 ${storeWeightsAndValues(sizes)}
 ${addValues(sizes)}
     workgroupBarrier();
   }
   let c = arena[p.tops + 2u * slice];
-${storeRows(sizes, () => 'arena[p.maxima + row] + c + logarithm(sum)')}
+  let maxima = vec4(arena[p.maxima + rows.x], arena[p.maxima + rows.y], arena[p.maxima + rows.z], arena[p.maxima + rows.w]);
+${storeRows(sizes, 'maxima + c + logarithm4(total)')}
 }
 `;
 }

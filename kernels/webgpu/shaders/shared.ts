@@ -5,9 +5,11 @@
  */
 import type { Fields } from './fields.ts';
 import { prelude } from './prelude.ts';
-import { scores, sharedTiles, TILE, type TileSizes } from './tiles.ts';
+import { scores, sharedTiles, THREADS, TILE, type TileSizes } from './tiles.ts';
 
 export const SHARED_FIELDS = {
+  depth: 'u32', // of the tiles
+  tile: 'u32', // TILE: loops whose bound the compiler knows are unrolled (tiles.ts)
   firstRow: 'u32', // of the dispatch
   rows: 'u32',
   keyCount: 'u32',
@@ -32,17 +34,16 @@ const AXES = ['x', 'y', 'z', 'w'];
 
 const MAXIMA = AXES.map((axis, r) => `    m.${axis} = max(m.${axis}, most(select(vec4(EMPTY), s${r}, there)));`).join('\n');
 
-const STORE = AXES.map(
-  (axis, r) => `
-    if (row + ${r}u < p.rows) {
-      let e = exponential4(s${r} - top.${axis});
-      let out = p.matrix + (row + ${r}u) * lastKey + key;
-      if (there.x) { arena[out] = e.x; }
-      if (there.y) { arena[out + 1u] = e.y; }
-      if (there.z) { arena[out + 2u] = e.z; }
-      if (there.w) { arena[out + 3u] = e.w; }
-    }`,
-).join('');
+const STORE = `
+${AXES.map((axis, r) => `    let e${r} = exponential4(s${r} - top.${axis});`).join('\n')}
+${AXES.map((axis, k) => `    weightTile[(4u * tx + ${k}u) * 9u + ty] = vec4(e0.${axis}, e1.${axis}, e2.${axis}, e3.${axis});`).join('\n')}
+    workgroupBarrier();
+    let keyCount = min(${TILE}u, lastKey - key0);
+    for (var i = t; i < min(${TILE}u, p.rows - row0) * keyCount; i += ${THREADS}u) {
+      let l = i / keyCount;
+      let k = i % keyCount;
+      arena[p.matrix + (row0 + l) * lastKey + key0 + k] = weightTile[k * 9u + l / 4u][l % 4u];
+    }`;
 
 export function sharedSource(sizes: TileSizes): string {
   return `${prelude(SHARED_FIELDS)}${sharedTiles(sizes)}

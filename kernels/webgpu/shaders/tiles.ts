@@ -2,7 +2,8 @@
  * Register-blocked tiles of 32 rows and 32 keys on 64 threads. Thread (tx, ty) of 8 x 8 owns rows 4 ty .. 4 ty + 3, as scores keys
  * 4 tx .. 4 tx + 3 and as sums channels 4 tx + 32 j .. of its rows: 16 multiply-adds for two reads of shared memory where scores are
  * made, 16 J for 1 + J where values are added. Accumulators are named variables, not arrays, so that no driver has to unroll a loop to
- * keep them in registers: arrays cost 15 times the compile time on software rendering (0.5 s and 7.6 s).
+ * keep them in registers; and the bounds of the inner loops are parameters, since compilers unroll what they can count (0.5 s a kernel on
+ * software rendering, 7 s unrolled).
  *
  * Shared vectors stand 9 apart, not 8, so that the transposing writes of 8 threads meet 8 banks.
  */
@@ -30,7 +31,7 @@ export function scoreIterations({ depth }: TileSizes, d: number): number {
 
 /** The same of storeWeightsAndValues and addValues, the reduction and the loop over tiles around them. */
 export function valueIterations({ channels }: TileSizes): number {
-  return (8 * channels) / THREADS + TILE + 10;
+  return (8 * channels) / THREADS + TILE + 10; // and once a row of the results, for which iterations have room
 }
 
 const lines = (count: number, line: (index: number) => string): string =>
@@ -47,24 +48,16 @@ var<workgroup> partials: array<vec4<f32>, ${THREADS}>; // [ty][tx]
 
 /**
  * s0 .. s3 = scores of the thread's rows with its four keys: rows row0 .. of `queries` times a weight for each coordinate, keys key0 ..;
- * rows beyond `rows` and keys beyond `keys` are 0. `queries` and `keys` are WGSL expressions of offsets.
+ * `queries` and `keys` are WGSL expressions of offsets. Rows and keys beyond the last are the last once more: whoever uses the scores leaves
+ * them out.
  */
 export function scores({ depth }: TileSizes, names: { readonly queries: string; readonly keys: string }): string {
-  const load = (tile: string, base: string, offset: string, end: string, scaled: boolean) => `
+  const load = (tile: string, base: string, offset: string, end: string, weight: string) => `
       {
-        let c = i % ${depth}u;
-        let group = i / ${depth}u;
-        var v = vec4(0.0);
-        if (c0 + c < p.d) {
-          let at = ${offset} + c0 + c;
-          let row = ${base} + 4u * group;
-          if (row < ${end}) { v.x = arena[at + row * p.d]; }
-          if (row + 1u < ${end}) { v.y = arena[at + (row + 1u) * p.d]; }
-          if (row + 2u < ${end}) { v.z = arena[at + (row + 2u) * p.d]; }
-          if (row + 3u < ${end}) { v.w = arena[at + (row + 3u) * p.d]; }
-          ${scaled ? 'v *= weightOf(slice, c0 + c);' : ''}
-        }
-        ${tile}[c * 9u + group] = v;
+        let at = ${offset} + min(c0 + c, p.d - 1u);
+        let row = vec4(${base} + 4u * group) + vec4(0u, 1u, 2u, 3u);
+        let places = at + min(row, vec4(${end} - 1u)) * p.d;
+        ${tile}[c * 9u + group] = vec4(arena[places.x], arena[places.y], arena[places.z], arena[places.w])${weight};
       }`;
   return `
     var s0 = vec4(0.0); var s1 = vec4(0.0); var s2 = vec4(0.0); var s3 = vec4(0.0);
@@ -74,11 +67,13 @@ export function scores({ depth }: TileSizes, names: { readonly queries: string; 
       // Rows that fit whole in the tile stay there for all keys.
       let fresh = c0 > 0u || p.d > ${depth}u || firstBlock;
       for (var i = t; i < ${8 * depth}u; i += ${THREADS}u) {
-        if (fresh) {${load('queryTile', 'row0', names.queries, 'p.rows', true)}
-        }${load('otherTile', 'key0', names.keys, 'lastKey', false)}
+        let c = i % ${depth}u;
+        let group = i / ${depth}u;
+        if (fresh) {${load('queryTile', 'row0', names.queries, 'p.rows', ' * weightOf(slice, min(c0 + c, p.d - 1u))')}
+        }${load('otherTile', 'key0', names.keys, 'lastKey', '')}
       }
       workgroupBarrier();
-      for (var c = 0u; c < min(${depth}u, p.d - c0); c++) {
+      for (var c = 0u; c < min(p.depth, p.d - c0); c++) {
         let q = queryTile[c * 9u + ty];
         let k = otherTile[c * 9u + tx];
         s0 += q.x * k; s1 += q.y * k; s2 += q.z * k; s3 += q.w * k;
@@ -86,7 +81,7 @@ export function scores({ depth }: TileSizes, names: { readonly queries: string; 
     }`;
 }
 
-/** weightTile from the thread's weights w0 .. w3, and the values of 32 keys beside them. */
+/** weightTile from the thread's weights w0 .. w3, 0 for keys beyond the last, and the values of 32 keys beside them. */
 export function storeWeightsAndValues({ channels }: TileSizes): string {
   return `
     weightTile[(4u * tx) * 9u + ty] = vec4(w0.x, w1.x, w2.x, w3.x);
@@ -95,17 +90,10 @@ export function storeWeightsAndValues({ channels }: TileSizes): string {
     weightTile[(4u * tx + 3u) * 9u + ty] = vec4(w0.w, w1.w, w2.w, w3.w);
     if (p.values != NONE) {
       for (var i = t; i < ${8 * channels}u; i += ${THREADS}u) {
-        let key = key0 + i / ${channels / 4}u;
-        let c = channel0 + 4u * (i % ${channels / 4}u);
-        var v = vec4(0.0);
-        if (key < lastKey) {
-          let at = p.values + slice * p.valueStride + key * p.dv + c;
-          if (c < p.dv) { v.x = arena[at]; }
-          if (c + 1u < p.dv) { v.y = arena[at + 1u]; }
-          if (c + 2u < p.dv) { v.z = arena[at + 2u]; }
-          if (c + 3u < p.dv) { v.w = arena[at + 3u]; }
-        }
-        otherTile[i] = v;
+        let key = min(key0 + i / ${channels / 4}u, lastKey - 1u);
+        let c = vec4(channel0 + 4u * (i % ${channels / 4}u)) + vec4(0u, 1u, 2u, 3u);
+        let places = p.values + slice * p.valueStride + key * p.dv + min(c, vec4(p.dv - 1u));
+        otherTile[i] = vec4(arena[places.x], arena[places.y], arena[places.z], arena[places.w]);
       }
     }
     workgroupBarrier();`;
@@ -125,7 +113,7 @@ export function scaleSums({ channels }: TileSizes, factor: string): string {
 export function addValues({ channels }: TileSizes): string {
   return `
     if (p.values != NONE) {
-      for (var key = 0u; key < min(${TILE}u, lastKey - key0); key++) {
+      for (var key = 0u; key < min(p.tile, lastKey - key0); key++) {
         let w = weightTile[key * 9u + ty];
 ${lines(channels / 32, (j) => `        let v${j} = otherTile[key * ${channels / 4}u + tx + ${8 * j}u];`)}
 ${lines(channels / 32, (j) => `        o0_${j} += w.x * v${j}; o1_${j} += w.y * v${j}; o2_${j} += w.z * v${j}; o3_${j} += w.w * v${j};`)}
@@ -134,39 +122,35 @@ ${lines(channels / 32, (j) => `        o0_${j} += w.x * v${j}; o1_${j} += w.y * 
 }
 
 /**
- * Adds up `z` [4 rows] over the threads of a row, then stores o / z and `logSumExp` (an expression of the total `sum`). A total that is not
- * a normal number, which only a product can have, leaves the row empty: its reciprocal need not be finite.
+ * Adds up `z` [4 rows] over the threads of a row, then stores o / z and `logSumExp`, an expression of `total` [4 rows]. A total that is not
+ * a normal number, which only a product can have, leaves the row empty: its reciprocal need not be finite. Results go through shared
+ * memory, so that neighbouring threads store neighbouring channels.
  */
-export function storeRows({ channels }: TileSizes, logSumExp: (axis: string) => string): string {
-  const row = (r: number, axis: string) => `
-  {
-    let row = row0 + 4u * ty + ${r}u;
-    if (row < p.lastRow) {
-      let sum = total.${axis};
-      let at = p.logSumExp + slice * p.logSumExpStride + (row - p.baseRow);
-      if (wid.z == 0u && tx == 0u) { arena[at] = select(EMPTY, ${logSumExp(axis)}, sum > 1.2e-38); }
-      if (p.message != NONE) {
-        let inverse = select(0.0, 1.0 / sum, sum > 1.2e-38);
-        let out = p.message + slice * p.messageStride + (row - p.baseRow) * p.dv;
-${lines(channels / 32, (j) => `        storeFour(out, channel0 + ${32 * j}u + 4u * tx, o${r}_${j} * inverse);`)}
-      }
-    }
-  }`;
+export function storeRows({ channels }: TileSizes, logSumExp: string): string {
+  const axes = ['x', 'y', 'z', 'w'];
+  const keep = (r: number, j: number) =>
+    `  otherTile[(4u * ty + ${r}u) * ${channels / 4}u + tx + ${8 * j}u] = o${r}_${j} * inverse.${axes[r]};`;
   return `
   workgroupBarrier();
   partials[ty * 8u + tx] = z;
   workgroupBarrier();
   var total = vec4(0.0);
   for (var i = 0u; i < 8u; i++) { total += partials[ty * 8u + i]; }
-${['x', 'y', 'z', 'w'].map((axis, r) => row(r, axis)).join('\n')}`;
+  let isFull = total > vec4(1.2e-38);
+  let inverse = select(vec4(0.0), 1.0 / total, isFull);
+  if (tx == 0u) { weightTile[ty] = select(vec4(EMPTY), ${logSumExp}, isFull); }
+${lines(channels / 32, (j) => lines(4, (r) => keep(r, j)))}
+  workgroupBarrier();
+  let rowCount = min(${TILE}u, p.lastRow - row0);
+  if (wid.z == 0u && t < rowCount) {
+    arena[p.logSumExp + slice * p.logSumExpStride + row0 - p.baseRow + t] = weightTile[t / 4u][t % 4u];
+  }
+  if (p.message == NONE) { return; }
+  let width = min(${channels}u, p.dv - channel0);
+  let out = p.message + slice * p.messageStride + (row0 - p.baseRow) * p.dv + channel0;
+  for (var i = t; i < rowCount * width; i += ${THREADS}u) {
+    let row = i / width;
+    let c = i % width;
+    arena[out + row * p.dv + c] = otherTile[row * ${channels / 4}u + c / 4u][c % 4u];
+  }`;
 }
-
-/** Four channels from `c` on, those that there are. */
-export const STORE_FOUR = `
-fn storeFour(out: u32, c: u32, v: vec4<f32>) {
-  if (c < p.dv) { arena[out + c] = v.x; }
-  if (c + 1u < p.dv) { arena[out + c + 1u] = v.y; }
-  if (c + 2u < p.dv) { arena[out + c + 2u] = v.z; }
-  if (c + 3u < p.dv) { arena[out + c + 3u] = v.w; }
-}
-`;

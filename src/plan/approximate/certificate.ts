@@ -12,8 +12,16 @@ export interface PartError {
   readonly logError: number;
   /** Additive error of the normalised message, relative to its largest possible size. */
   readonly messageError: number;
+  /** Of Theorem D (moments.ts), where that says more of the polynomial than λ does: λ is then of the rest. */
+  readonly meanError?: MeanError;
   /** What may be lost below the smallest normal number, of values of size one: absolute, since the values may be as small themselves. */
   readonly floor: number;
+}
+
+/** E|Δ| of a block, over all of its root's rows and for the worst of them. */
+export interface MeanError {
+  readonly average: number;
+  readonly worst: number;
 }
 
 export const UNITS: Readonly<Record<Precision, number>> = { float32: 2 ** -24, float64: 2 ** -53 };
@@ -158,9 +166,15 @@ export interface CertificateContext {
 /**
  * Bound on |output - exact| over all entries, exact being the definition on the tensors as they were sent: R tanh(λ/2), rounding of sums, of
  * products of messages, of the tensors where they came wider than they are computed in, and of what is stored and written. A score is a sum
- * of products of at most t entries, so rounding those changes it by at most t u of its largest size; likewise the product of values.
+ * of products of at most t entries, so rounding those changes it by at most t u of its largest size; likewise the product of values. `reach`
+ * is Theorem D's.
  */
-export function outputBound(parts: readonly PartError[], lost: number, context: CertificateContext): number {
+export function outputBound(
+  parts: readonly PartError[],
+  lost: number,
+  context: CertificateContext,
+  reach: number = context.values.range,
+): number {
   const { values, precision, outputType, largestLog, variables, largestScore, roundedInputs } = context;
   const unit = UNITS[precision];
   const input = roundedInputs ? 1.01 * variables * UNITS.float32 : 0;
@@ -168,10 +182,22 @@ export function outputBound(parts: readonly PartError[], lost: number, context: 
   const lambda = parts.reduce((sum, { logError }) => sum + logError, stored + input * largestScore);
   const rounding = parts.reduce((sum, { messageError }) => sum + messageError, 2 * (variables + 1) * unit + input);
   const floor = parts.reduce((sum, part) => sum + part.floor, variables * TINY[precision]) * values.product;
+  const eta = averageError(parts);
+  if (!(eta < 1)) return Number.POSITIVE_INFINITY;
   const bound =
+    (reach * eta) / (1 - eta) +
     values.range * (Math.tanh(lambda / 2) + lost) +
     values.most * (rounding + OUTPUT_UNITS[outputType]) +
     floor +
     OUTPUT_FLOORS[outputType];
   return Number.isFinite(bound) ? bound : Number.POSITIVE_INFINITY;
+}
+
+/** Σ of the averages, and what products of several can add. */
+function averageError(parts: readonly PartError[]): number {
+  const errors = parts.flatMap(({ meanError }) => meanError ?? []);
+  const worst = errors.reduce((sum, one) => sum + one.worst, 0);
+  const product = errors.reduce((all, one) => all * (1 + one.worst), 1);
+  const several = errors.length < 2 ? 0 : Math.max(0, product - 1 - worst) + 1e-15;
+  return errors.reduce((sum, { average }) => sum + average, several);
 }

@@ -180,7 +180,7 @@ function addCompression(draft: Draft, variable: number, { other, coefficient, bl
     norms: output(`norms ${names.rows}`, { variable: 0, count: 2 }, SURVEYED_NORMS),
     covariance: null,
   } as const;
-  addStage(draft, survey, one, variable, surveyWork(n, dimension, width));
+  addStage(draft, survey, one, variable, surveyWork(n, dimension, width, true, false));
 }
 
 /**

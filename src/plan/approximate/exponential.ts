@@ -11,18 +11,82 @@ export interface ExponentialPolynomial {
    * positive there.
    */
   readonly logError: number;
+  /** κ of Theorem D (moments.ts): |p(x) - e^x| <= κ x^2 on [-M, M]; Infinity where p(0) or p'(0) is not that of e^x. */
+  readonly squareError: number;
   /** Σ |coefficients[k]| M^k, what rounding errors of sums of features are relative to (math.md §3.6). */
   readonly absoluteSum: number;
 }
 
-export type ExponentialKind = 'taylor' | 'minimax';
+/** 'economised': 1 + x + x^2 r(x), r near the best for (e^x - 1 - x) / x^2, for errors on average. */
+export type ExponentialKind = 'taylor' | 'minimax' | 'economised';
 
 const UNIT = 2 ** -53;
 
 export function exponentialPolynomial(kind: ExponentialKind, degree: number, bound: number): ExponentialPolynomial {
-  const coefficients = kind === 'taylor' || bound === 0 ? taylor(degree) : minimax(degree, bound);
+  const { coefficients, squareError } = fitted(bound === 0 ? 'taylor' : kind, degree, bound);
   const absoluteSum = coefficients.reduce((sum, c, k) => sum + Math.abs(c) * bound ** k, 0);
-  return { coefficients, absoluteSum, logError: logErrorBound(coefficients, bound, absoluteSum) };
+  return { coefficients, absoluteSum, squareError, logError: logErrorBound(coefficients, bound, absoluteSum) };
+}
+
+function fitted(kind: ExponentialKind, degree: number, bound: number): Pick<ExponentialPolynomial, 'coefficients' | 'squareError'> {
+  if (kind === 'minimax') return { coefficients: minimax(degree, bound), squareError: Number.POSITIVE_INFINITY };
+  if (kind === 'economised' && degree > 1) return economised(degree, bound);
+  // Σ_k>g M^(k-2) / k!
+  const terms = squareTerms(bound);
+  const squareError = raised(
+    terms.reduce((sum, term, k) => (k + 2 > degree ? sum + term : sum), 0),
+    terms,
+  );
+  return { coefficients: taylor(degree), squareError: degree > 0 ? squareError : Number.POSITIVE_INFINITY };
+}
+
+const SQUARE_TERMS = 100;
+
+/** M^k / (k + 2)!, the sizes of the terms of (e^x - 1 - x) / x^2, the last one standing for all that follow. */
+function squareTerms(bound: number): number[] {
+  const terms = [0.5];
+  for (let k = 1; k < SQUARE_TERMS; k++) terms.push(((terms[k - 1] as number) * bound) / (k + 2));
+  // They fall by more than a half each.
+  terms[SQUARE_TERMS - 1] = 2 * (terms[SQUARE_TERMS - 1] as number);
+  return terms;
+}
+
+/** Coefficients are rounded, each by a few units of the largest. */
+function raised(sum: number, terms: readonly number[]): number {
+  return sum * (1 + 1e-12) + 1e-13 * terms.reduce((most, term) => Math.max(most, Math.abs(term)), 0.5);
+}
+
+/**
+ * The series of (e^x - 1 - x) / x^2, its highest power taken away again and again with the multiple of Chebyshev's polynomial that has it: each
+ * step costs no more than that multiple.
+ */
+function economised(degree: number, bound: number): Pick<ExponentialPolynomial, 'coefficients' | 'squareError'> {
+  // In y = x / M.
+  const terms = squareTerms(bound);
+  const given = [...terms];
+  let squareError = terms.pop() as number;
+  for (let top = terms.length - 1; top > degree - 2; top--) {
+    const size = (terms[top] as number) / 2 ** (top - 1);
+    squareError += Math.abs(size);
+    chebyshevPowers(top).forEach((value, k) => {
+      terms[k] = (terms[k] as number) - size * value;
+    });
+    terms.pop();
+  }
+  return { coefficients: [1, 1, ...terms.map((term, k) => term / bound ** k)], squareError: raised(squareError, given) };
+}
+
+/** Coefficients of T_k in powers, k >= 1. */
+function chebyshevPowers(k: number): number[] {
+  let [before, now] = [[1], [0, 1]];
+  for (let i = 1; i < k; i++) {
+    const next = [0, ...now.map((value) => 2 * value)];
+    before.forEach((value, power) => {
+      next[power] = (next[power] as number) - value;
+    });
+    [before, now] = [now, next];
+  }
+  return now;
 }
 
 function taylor(degree: number): number[] {
@@ -63,10 +127,11 @@ function tailOf(bound: number): { readonly degree: number; readonly size: number
   return { degree, size };
 }
 
-/** About the error of the best polynomial of a degree, from its leading term: for deciding which degrees to try. */
+/** About the error of the best polynomial of a degree, κ for an economised one, from its leading term: for deciding which degrees to try. */
 export function roughError(kind: ExponentialKind, degree: number, bound: number): number {
   let size = 1;
   for (let k = 1; k <= degree + 1; k++) size *= bound / k;
+  if (kind === 'economised') return size / bound ** 2 / 2 ** Math.max(0, degree - 2);
   return kind === 'minimax' ? size / 2 ** degree : size / 2;
 }
 

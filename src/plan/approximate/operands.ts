@@ -10,7 +10,12 @@ export function mapApproximate<A, B>(step: ApproximateStep<A>, replace: (operand
   switch (step.kind) {
     case 'survey': {
       const { input, mean, extremes, norms, covariance } = step;
-      const written = { mean: write(mean), extremes: write(extremes), norms: write(norms), covariance: maybe(covariance, 'write') };
+      const written = {
+        mean: write(mean),
+        extremes: write(extremes),
+        norms: maybe(norms, 'write'),
+        covariance: maybe(covariance, 'write'),
+      };
       return { ...step, input: read(input), ...written };
     }
     case 'accumulate': {

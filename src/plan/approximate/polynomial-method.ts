@@ -6,10 +6,11 @@ import { pairMasks } from '../masks.ts';
 import type { Gathered } from '../messages.ts';
 import type { ApproximationMethod } from '../plan.ts';
 import { type BlockMethod, solve } from '../solve.ts';
-import { type FeatureSizes, featureError, outputBound, type PartError, UNITS } from './certificate.ts';
+import { type FeatureSizes, featureError, type MeanError, outputBound, type PartError, UNITS } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
 import { type ExponentialKind, type ExponentialPolynomial, exponentialPolynomial, roughError } from './exponential.ts';
 import { type FeatureSpec, featureMessage, type PreparedRows } from './features.ts';
+import { type Moments, momentsOf } from './moments.ts';
 import { compressedNames } from './names.ts';
 import { scanMessage, scans } from './scan.ts';
 import { blockBound, largestEntry, type ScoreBound, sumOfRawBounds } from './score-bound.ts';
@@ -40,20 +41,21 @@ interface Fit {
  */
 export function polynomialCandidate(
   context: ApproximateContext,
-  kind: ExponentialKind,
+  kind: 'taylor' | 'minimax',
   method: ApproximationMethod = kind,
 ): Candidate | null {
   const { problem, tree } = context;
   const bounds = tree.blocks.map((block, b) => boundOf(context, block, b));
+  const moments = context.compressed.size > 0 ? null : momentsOf(problem, tree.blocks, bounds, context.survey);
   let chosen = tree.blocks.map(
     (block, b) => fits(context, block) && (bounds[b] as ScoreBound).bound <= LARGEST_SCORE[problem.precision],
   );
   for (let round = 0; round < tree.blocks.length + 1; round++) {
-    const found = fitBlocks(context, kind, chosen, bounds);
+    const found = fitBlocks(context, kind, chosen, bounds, moments);
     const kept = found.map((fit, b) => fit !== null && !(problem.mode === 'auto' && exactIsCheaper(context, b, fit)));
     // Slower than exact in every block: still the plan to compare exact with.
-    if (!kept.some(Boolean)) return found.some((fit) => fit !== null) ? assemble(context, method, found) : null;
-    if (kept.every((one, b) => one === chosen[b])) return assemble(context, method, found);
+    if (!kept.some(Boolean)) return found.some((fit) => fit !== null) ? assemble(context, method, found, moments) : null;
+    if (kept.every((one, b) => one === chosen[b])) return assemble(context, method, found, moments);
     chosen = kept;
   }
   return null;
@@ -77,10 +79,15 @@ function fitBlocks(
   kind: ExponentialKind,
   chosen: readonly boolean[],
   bounds: readonly ScoreBound[],
+  moments: Moments | null,
 ): (Fit | null)[] {
   const count = chosen.filter(Boolean).length;
   const share = logShare(context, count);
-  return chosen.map((is, b) => (is ? fitBlock(context, kind, b, bounds[b] as ScoreBound, share) : null));
+  const averages = (index: number): Average | null =>
+    moments === null
+      ? null
+      : { average: moments.average[index] as number, worst: moments.worst[index] as number, reach: reachOf(context, moments) };
+  return chosen.map((is, b) => (is ? fitBlock(context, kind, b, bounds[b] as ScoreBound, share, averages(b)) : null));
 }
 
 /** The λ that each of `count` blocks may have so that the whole meets the tolerance. */
@@ -92,31 +99,84 @@ export function logShare({ wish, certificate, exactPart }: ApproximateContext, c
   return Math.min(0.5, range === 0 ? 0.5 : 2 * Math.atanh(Math.min(0.5, rest / range))) / count;
 }
 
+/** What Theorem D makes of a polynomial's κ: E|Δ| is `average` times it, and counts as much as a λ of 2 `reach` times that. */
+interface Average extends MeanError {
+  /** In units of the values' range. */
+  readonly reach: number;
+}
+
+function reachOf({ certificate }: ApproximateContext, { reach }: Moments): number {
+  const { range } = certificate.values;
+  return range === 0 ? 1 : Math.min(1, reach / range);
+}
+
 /** The smallest degree within the share, or else the degree with the smallest error. */
-function fitBlock(context: ApproximateContext, kind: ExponentialKind, index: number, bound: ScoreBound, share: number): Fit | null {
-  const { problem, tree, wish, survey, compressed } = context;
+function fitBlock(
+  context: ApproximateContext,
+  kind: ExponentialKind,
+  index: number,
+  bound: ScoreBound,
+  share: number,
+  average: Average | null,
+): Fit | null {
+  const { problem, tree, wish, compressed } = context;
   const { monomials } = tree.blocks[index] as MaskedBlock;
-  const sizes = featureSizes(context, index, bound);
-  let best: Fit | null = null;
-  const raw = sumOfRawBounds(monomials, problem.scale, survey);
-  const { dimension, lost } = compressed.get(index) ?? { dimension: problem.d, lost: 0 };
+  const { dimension } = compressed.get(index) ?? { dimension: problem.d };
+  const kinds = kind === 'taylor' || average === null ? [kind] : ([kind, 'economised'] as const);
+  const rough = (one: ExponentialKind, degree: number): number =>
+    roughError(one, degree, bound.bound) * (one === 'economised' && average !== null ? 2 * average.reach * average.average : 1);
   const step = kind === 'taylor' ? 2 : 1;
   const allowed = (degree: number): boolean =>
     degree <= (wish.degree ?? MAX_DEGREE) &&
     rank(dimension, degree) <= MAX_RANK &&
     rank(monomials.length * dimension, degree) <= MAX_VISITS;
+  let best: Fit | null = null;
   for (let degree = wish.degree ?? step; allowed(degree); degree += step) {
-    // Far from enough, and there is a larger one.
-    if (allowed(degree + step) && roughError(kind, degree, bound.bound) > 3 * share) continue;
-    const polynomial = exponentialPolynomial(kind, degree, bound.bound);
-    const own = featureError(polynomial, bound.bound, problem.precision, { ...sizes, rank: rank(dimension, degree) });
-    // Means and tilts are exact up to rounding: sums of d terms, none of the three larger than twice the raw scores (score-bound.ts).
-    const tilts = bound.centred ? 5 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;
-    const error = { ...own, logError: own.logError + tilts + lost };
-    if (best === null || error.logError < best.error.logError) best = { polynomial, bound, error, rank: rank(dimension, degree) };
-    if (error.logError + error.messageError <= share) break;
+    for (const one of kinds) {
+      // Far from enough, and there is a larger one.
+      const guess = Math.min(rough(one, degree), kind === 'taylor' && average !== null ? rough('economised', degree) : Infinity);
+      if (allowed(degree + step) && guess > 3 * share) continue;
+      const fit = fitDegree(context, index, bound, one, degree, average);
+      if (best === null || sizeOf(fit, average) < sizeOf(best, average)) best = fit;
+    }
+    if (best !== null && sizeOf(best, average) + best.error.messageError <= share) break;
   }
-  return best !== null && Number.isFinite(best.error.logError) ? best : null;
+  return best !== null && Number.isFinite(sizeOf(best, average)) ? best : null;
+}
+
+function fitDegree(
+  context: ApproximateContext,
+  index: number,
+  bound: ScoreBound,
+  kind: ExponentialKind,
+  degree: number,
+  average: Average | null,
+): Fit {
+  const { problem, tree, survey, compressed } = context;
+  const { monomials } = tree.blocks[index] as MaskedBlock;
+  const { dimension, lost } = compressed.get(index) ?? { dimension: problem.d, lost: 0 };
+  const polynomial = exponentialPolynomial(kind, degree, bound.bound);
+  const r = rank(dimension, degree);
+  const own = featureError(polynomial, bound.bound, problem.precision, { ...featureSizes(context, index, bound), rank: r });
+  // Means and tilts are exact up to rounding: sums of d terms, none of the three larger than twice the raw scores (score-bound.ts).
+  const raw = sumOfRawBounds(monomials, problem.scale, survey);
+  const tilts = bound.centred ? 5 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;
+  const error = { ...own, logError: own.logError + tilts + lost };
+  const kappa = polynomial.squareError;
+  const meanError = average === null ? null : { average: kappa * average.average, worst: kappa * average.worst };
+  const onAverage = meanError !== null && Number.isFinite(error.logError) && asLog(meanError, average) < polynomial.logError;
+  // What is left of λ is rounding.
+  const part = onAverage ? { ...error, logError: error.logError - polynomial.logError, meanError } : error;
+  return { polynomial, bound, error: part, rank: r };
+}
+
+/** As a λ. */
+function sizeOf({ error: { logError, meanError } }: Fit, average: Average | null): number {
+  return logError + (meanError === undefined ? 0 : asLog(meanError, average));
+}
+
+function asLog({ average, worst }: MeanError, averages: Average | null): number {
+  return (2 * (averages?.reach ?? 1) * average) / Math.max(1e-300, 1 - 2 * worst);
 }
 
 function spec(context: ApproximateContext, index: number, { polynomial, bound }: Fit): FeatureSpec {
@@ -184,7 +244,12 @@ function approximateMessage(draft: Draft, block: MaskedBlock, gathered: Readonly
   return block.masks.length === 0 ? featureMessage(draft, block, gathered, how) : scanMessage(draft, block, gathered, how);
 }
 
-function assemble(context: ApproximateContext, method: ApproximationMethod, fits: readonly (Fit | null)[]): Candidate | null {
+function assemble(
+  context: ApproximateContext,
+  method: ApproximationMethod,
+  fits: readonly (Fit | null)[],
+  moments: Moments | null,
+): Candidate | null {
   const { problem, backends, threads, tree, certificate, exactPart } = context;
   const draft = newDraft(problem, backends);
   if (!supports(draft, ['accumulate', 'contract', 'apply', 'scan', 'attend', 'combine'])) return null;
@@ -197,7 +262,7 @@ function assemble(context: ApproximateContext, method: ApproximationMethod, fits
   });
   // Components without x1 end in an average of their own.
   const parts = [...fits.map((fit) => fit?.error ?? exactPart), ...tree.roots.slice(1).map(() => exactPart)];
-  const maxAbsError = outputBound(parts, 0, certificate);
+  const maxAbsError = outputBound(parts, 0, certificate, moments?.reach);
   const used = fits.filter((fit) => fit !== null);
   const degree = Math.max(...used.map(({ polynomial }) => polynomial.coefficients.length - 1));
   const exactBlocks = fits.length - used.length;

@@ -56,11 +56,12 @@ export function fewestSamples({ certificate, wish, largestScore }: ApproximateCo
 /** The next sample after one that certified `bound`: with some to spare. Null where it would be too large. */
 export function nextSamples(samples: number, bound: number, tolerance: number): number | null {
   const ratio = bound / tolerance;
+  // The bound falls no faster than 1/m, so what would still be too far off at the largest sample is not worth drawing it.
+  if (Number.isFinite(ratio) && samples * ratio > MAX_SAMPLES) return null;
   // Far off it is the term with 1/m that counts, nearby the one with its root.
   const factor = Number.isFinite(ratio) ? Math.min(16, Math.max(1.5, 1.2 * (ratio > 4 ? ratio : ratio ** 2))) : 16;
-  const next = Math.ceil(samples * factor);
-  if (next <= MAX_SAMPLES) return next;
-  return samples < MAX_SAMPLES ? MAX_SAMPLES : null;
+  const next = Math.min(MAX_SAMPLES, Math.ceil(samples * factor));
+  return samples < next ? next : null;
 }
 
 /** ln(4 / δ) of the two-sided bound, δ shared out among the samples that may be drawn. */

@@ -9,7 +9,7 @@ import { surveyWork } from './work.ts';
 
 /**
  * The plan that looks at the tensors before anything is approximated: one `survey` step a tensor, projections done on the way. Its outputs
- * are named `mean q2`, `extremes q2`, `norms q2`, `covariance q2` where asked for, and a projected q_j or v_j by its own
+ * are named `mean q2`, `extremes q2`, `norms q2` (of q alone), `covariance q2` where asked for, and a projected q_j or v_j by its own
  * name.
  */
 export function compileSurvey(problem: Problem, machine: Machine, withCovariances = false): Plan {
@@ -47,11 +47,12 @@ function addSurvey(draft: Draft, role: Role, variable: number, withCovariance: b
   const name = `${role}${variable}`;
   const mean = output(role === 'q' ? meanName(variable) : `mean ${name}`, 1, cols);
   const extremes = output(`extremes ${name}`, 2, cols);
-  const norms = output(`norms ${name}`, 2, SURVEYED_NORMS);
+  // Bounds of values and biases are made of columns alone.
+  const norms = role === 'q' ? output(`norms ${name}`, 2, SURVEYED_NORMS) : null;
   const rows = draftRows(draft, { variable, count: 1 });
   const covariance = withCovariance ? output(`covariance ${name}`, cols, cols) : null;
   const step = { kind: 'survey', input: from, mean, extremes, norms, covariance } as const;
-  const work = surveyWork(rows, cols, bytesPerElement(problem.precision), withCovariance);
+  const work = surveyWork(rows, cols, bytesPerElement(problem.precision), norms !== null, withCovariance);
   addStage(draft, step, { variable: 0, count: 1 }, 0, work);
 }
 

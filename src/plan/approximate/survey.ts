@@ -1,9 +1,13 @@
+import { SURVEYED_NORMS } from '../../../kernels/backend.ts';
 import type { Problem } from '../../contract/request.ts';
 
 /** What a survey of the tensors found (kernels/approximate.ts, `survey` step): numbers only, so that planning stays pure. */
 
 /** One tensor in one slice. Sizes are inflated, so that the rounding of the survey itself is covered. */
 export interface SurveyedSlice {
+  readonly mean: ArrayLike<number>; // [D]
+  /** Of the rows less their mean, [D, D], where it was asked for. */
+  readonly covariance: ArrayLike<number> | null;
   /** Smallest and largest entry of every column, as they are. */
   readonly lowest: ArrayLike<number>; // [D]
   readonly highest: ArrayLike<number>; // [D]
@@ -36,21 +40,26 @@ export interface CompressedBlock {
 /** Norms and means are rounded to float32 at worst: far more than that. */
 const INFLATION = 1 + 1e-6;
 
-/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8]. */
-export function surveyedSlice(mean: ArrayLike<number>, extremes: ArrayLike<number>, norms: ArrayLike<number>): SurveyedSlice {
+/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8], covariance [D, D]; norms that were not asked for are infinite. */
+export function surveyedSlice(
+  mean: ArrayLike<number>,
+  extremes: ArrayLike<number>,
+  norms: ArrayLike<number> | null,
+  covariance: ArrayLike<number> | null = null,
+): SurveyedSlice {
   const D = mean.length;
   const lowest = Array.from({ length: D }, (_, c) => extremes[c] as number);
   const highest = Array.from({ length: D }, (_, c) => extremes[D + c] as number);
-  const half = norms.length / 2;
+  const half = SURVEYED_NORMS;
   const sizes = (center: (c: number) => number, from: number): RowSizes => {
     const columns = lowest.map((low, c) => INFLATION * Math.max((highest[c] as number) - center(c), center(c) - low, 0));
     return {
       columns,
       entry: Math.max(0, ...columns),
-      norms: Array.from({ length: half }, (_, p) => INFLATION * (norms[from + p] as number)),
+      norms: Array.from({ length: half }, (_, p) => INFLATION * (norms?.[from + p] ?? Number.POSITIVE_INFINITY)),
     };
   };
-  return { lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };
+  return { mean, covariance, lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };
 }
 
 /** The range of the product of values over all tuples, by channel and slice (math.md §3.1's a and b). */

@@ -26,9 +26,13 @@ export function contractWork(visits: number, r: number, variables: number, cols:
   return { flops: visits * (VISIT_FLOPS + variables * cols), exponentials: 0, bytes: width * variables * r * cols };
 }
 
-/** Two passes over the rows: a dozen operations an entry, and a dozen more for its powers. */
-export function surveyWork(n: number, cols: number, width: number, withCovariance = false): Work {
-  return { flops: (withCovariance ? 24 + 2 * cols : 24) * n * cols, exponentials: 0, bytes: 2 * width * n * cols };
+/** Two passes over the rows: some operations an entry, and two dozen for its powers; entries are met in conversions more than in products. */
+export function surveyWork(n: number, cols: number, width: number, withNorms: boolean, withCovariance: boolean): Work {
+  return {
+    flops: (6 + (withNorms ? 24 : 0) + (withCovariance ? 2 * cols : 0)) * n * cols,
+    exponentials: 0,
+    bytes: 2 * width * n * cols,
+  };
 }
 
 /** Keys, biases and products of values of m tuples. */

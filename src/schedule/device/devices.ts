@@ -9,6 +9,8 @@ export interface DevicesOptions {
   readonly deviceModules?: Partial<Record<DeviceName, URL>>;
   /** gpu.js's mode, or 'auto': the best that this machine has. */
   readonly gpuMode?: string;
+  /** How Dawn reaches its adapter, or 'auto': by Vulkan where it can. */
+  readonly webgpuMode?: string;
   readonly deviceTimeoutMs?: number;
 }
 
@@ -27,9 +29,10 @@ const LOAD_TIMEOUT_MS = 60_000;
 export class Devices {
   readonly #devices: ReadonlyMap<DeviceName, Device>;
 
-  constructor({ devices = [], deviceModules, gpuMode = 'auto', deviceTimeoutMs = 10_000 }: DevicesOptions, onChange: () => void) {
+  constructor(options: DevicesOptions, onChange: () => void) {
+    const { devices = [], deviceModules, gpuMode = 'auto', webgpuMode = 'auto', deviceTimeoutMs = 10_000 } = options;
     const start = (name: DeviceName): Device => {
-      const load = name === 'gpu' ? { mode: gpuMode } : {};
+      const load = { mode: name === 'gpu' ? gpuMode : webgpuMode };
       const module = deviceModules?.[name] ?? null;
       return new Device({ name, module, load, loadTimeoutMs: LOAD_TIMEOUT_MS, timeoutMs: deviceTimeoutMs, onChange });
     };

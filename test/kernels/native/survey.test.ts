@@ -40,7 +40,7 @@ function expectSurvey(step: SurveyStep<Matrix>, precision: Precision): void {
         }
         truth = Math.max(truth, largest * sum ** (1 / p));
       }
-      const found = step.norms.data[which * SURVEYED_NORMS + p - 1];
+      const found = (step.norms as Matrix).data[which * SURVEYED_NORMS + p - 1];
       if (!(truth > 0)) expect(found).toBe(0);
       else {
         expect(found / truth, `p = ${p}, ${which}`).toBeGreaterThanOrEqual(1 - 3 * u);
@@ -83,11 +83,22 @@ describe.each(SETS_AND_PRECISIONS)('survey on $isa in $precision', ({ backend, p
     );
   });
 
+  it('leaves norms out where they are not asked for', () => {
+    const random = randomSource(5);
+    const step = stepOf(precision, matrix(precision, 37, 6, random), true);
+    const without = { ...stepOf(precision, step.input, true), norms: null };
+    runStep(backend, step, 1);
+    runStep(backend, without, 1);
+    for (const name of ['mean', 'extremes', 'covariance'] as const) {
+      expect(Array.from((without[name] as Matrix).data)).toEqual(Array.from((step[name] as Matrix).data));
+    }
+  });
+
   it('gives zeros for no rows, for zeros and for nothing finite', () => {
     for (const input of [matrix(precision, 0, 5), matrix(precision, 9, 5, () => 0), matrix(precision, 9, 5, () => -Infinity)]) {
       const step = stepOf(precision, input, true);
       runStep(backend, step, 1);
-      for (const { data } of [step.mean, step.extremes, step.norms, step.covariance as Matrix]) {
+      for (const { data } of [step.mean, step.extremes, step.norms as Matrix, step.covariance as Matrix]) {
         expect(data.every((value) => value === 0)).toBe(true);
       }
     }

@@ -8,13 +8,12 @@ import {
   type Output,
   type Problem,
   randomMasks,
-  randomMatrix,
   randomProblem,
-  randomSource,
   tilesOf,
 } from '../cases.ts';
 import { type Conditioning, POLYNOMIALS } from '../polynomials.ts';
 import { driveDevice, TestDevice } from './device.ts';
+import { tensorStep } from './steps.ts';
 
 const cases = POLYNOMIALS.flatMap(({ conditionings, ...polynomial }) => conditionings.map((how) => ({ ...polynomial, how })));
 const partsOf = (cutset: readonly number[]) => (cutset.length > 0 && !cutset.includes(1) ? 3 : 1);
@@ -133,25 +132,7 @@ describe('conditioned on webgpu', () => {
 });
 
 describe('conditioned steps on webgpu', () => {
-  const tensor = (n: number): ConditionedStep<Matrix> => {
-    const random = randomSource(1);
-    const operands = (values: boolean) => ({
-      queries: randomMatrix(random, 'float32', n, 8),
-      values: values ? randomMatrix(random, 'float32', n, 4) : null,
-      bias: null,
-    });
-    return {
-      kind: 'conditioned',
-      variables: [operands(false), operands(true), operands(true)],
-      ...asPolynomial(TENSOR),
-      masks: [],
-      scale: 1,
-      ...ROOTED,
-      parts: 1,
-      message: matrix('float32', n, 4),
-      logSumExp: matrix('float32', n, 1),
-    };
-  };
+  const tensor = (n: number) => tensorStep(n, 8, 1, 4);
   const run = async (step: ConditionedStep<Matrix>, rows: number) => {
     for (const [each, tile] of tilesOf(step, rows)) await device.run(each, tile);
   };

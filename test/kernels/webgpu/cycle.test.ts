@@ -67,6 +67,19 @@ describe('cycle on webgpu', () => {
     }
   });
 
+  it('computes all rows by conditioning where the shared matrices find no room', async () => {
+    const bounded = await TestDevice.start({ bounds: { arenaFloats: 20_000 } });
+    try {
+      const options = { seed: 5, precision: 'float32', maxScore: 4, sizes: [6, 150, 140], d: 5, dv: 3 } as const;
+      const problem = randomProblem(cycleOf([1, 2, 3]), options);
+      const output = await run(problem, [1, 2, 3], [], bounded);
+      expect(output.fallbackRows).toBe(6);
+      expectRight(output, problem);
+    } finally {
+      expect(await bounded.close()).toBe('code 0');
+    }
+  });
+
   it('leaves rows empty where a variable has no admissible row', async () => {
     for (let blocked = 1; blocked < 5; blocked++) {
       const options = { seed: 5, precision: 'float32', maxScore: 3, sizes: [4, 4, 4, 4] } as const;

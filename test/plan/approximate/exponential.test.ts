@@ -93,3 +93,40 @@ it('has no certificate where a polynomial is not positive', () => {
   expect(exponentialPolynomial('taylor', 1, 1.5).logError).toBe(Number.POSITIVE_INFINITY);
   expect(exponentialPolynomial('minimax', 1, 12).logError).toBe(Number.POSITIVE_INFINITY);
 });
+
+describe('squareError', () => {
+  const bounds = [1e-3, 0.05, 0.3, 1, 2.5, 4, 9];
+  it.each(bounds)('holds on a dense grid, and is no guess, for M = %d', (bound) => {
+    for (const kind of ['taylor', 'economised'] as const) {
+      for (let degree = 1; degree <= 12; degree++) {
+        const { coefficients, squareError } = exponentialPolynomial(kind, degree, bound);
+        expect(coefficients.slice(0, 2)).toEqual([1, 1]);
+        expect(coefficients.length).toBe(degree + 1);
+        let measured = 0;
+        for (let i = 0; i < 4000; i++) {
+          const x = bound * Math.cos((Math.PI * (i + 0.5)) / 4000);
+          measured = Math.max(measured, Math.abs(remainder(coefficients, x)));
+        }
+        expect(measured, `${kind} ${degree}`).toBeLessThanOrEqual(squareError);
+        // What is left of the series is more than its first Chebyshev term where M is large.
+        if (bound <= 1 && measured > 1e-11) expect(squareError, `${kind} ${degree}`).toBeLessThan(1.3 * measured);
+      }
+    }
+  });
+
+  it('is smaller by half a degree and more than that of the series', () => {
+    const [series, best] = (['taylor', 'economised'] as const).map((kind) => exponentialPolynomial(kind, 6, 2).squareError);
+    expect(best).toBeLessThan((series as number) / 6);
+  });
+});
+
+/** (p(x) - e^x) / x^2 by its series, which does not cancel near zero. */
+function remainder(coefficients: readonly number[], x: number): number {
+  let [sum, power, factorial] = [0, 1, 2];
+  for (let k = 2; k < 60; k++) {
+    sum += ((coefficients[k] ?? 0) - 1 / factorial) * power;
+    power *= x;
+    factorial *= k + 1;
+  }
+  return sum;
+}
