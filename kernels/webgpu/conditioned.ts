@@ -13,6 +13,7 @@ import { AssignmentTables, assignments } from './assignment-tables.ts';
 import { foldChunk } from './forest-fold.ts';
 import { type EdgeKind, type ForestPlan, planForest } from './forest-plan.ts';
 import { type Pass, sendMessages, shareMatrices } from './forest-run.ts';
+import { sliceFlops } from './forest-work.ts';
 import { Recorder } from './recorder.ts';
 import { checkTile, type Session, take } from './session.ts';
 import { NONE } from './shaders/fields.ts';
@@ -172,13 +173,8 @@ function fit(
   const total = step.cutset
     .slice(1)
     .reduce((count, variable) => count * step.variables[variable - 1].queries.rows, Math.max(1, heads));
-  const { d, dv, nodes } = one.plan;
-  const flops = nodes.reduce(
-    (most, { sent, n, parentRows }) => (sent === 'always' ? Math.max(most, 2 * n * parentRows * (d + dv)) : most),
-    1,
-  );
   const fitting = 1 + Math.floor((device.capacity - one.layout.floats) / perSlice);
-  return planned(Math.max(1, Math.min(MOST_SLICES, total, fitting, Math.ceil(device.budget / flops))));
+  return planned(Math.max(1, Math.min(MOST_SLICES, total, fitting, Math.ceil(device.budget / sliceFlops(one.plan)))));
 }
 
 /** What every tile of the call needs: operands, shared matrices, and messages that no assignment changes. */

@@ -7,6 +7,7 @@
  */
 import { platform } from 'node:os';
 import { create, globals } from 'webgpu';
+import { errorScope, type LossGuard, lossGuard } from './errors.ts';
 import { THREADS, type TileSizes, tileBytes } from './shaders/tiles.ts';
 
 Object.assign(globalThis, globals);
@@ -29,7 +30,7 @@ export interface Device {
   /** Flops that one dispatch may take; set by the calibration so that a dispatch stays far below a driver's watchdog. */
   budget: number;
   /** The promise's result, or an error as soon as the device is lost. */
-  guard<T>(promise: Promise<T>): Promise<T>;
+  readonly guard: LossGuard;
   /** Runs `body` and gives, besides what it gives, a promise that rejects when the device refuses or lacks memory for something in it. */
   scoped<T>(body: () => T): { readonly value: T; readonly accepted: Promise<void> };
   close(): void;
@@ -61,6 +62,8 @@ export interface Bounds {
   readonly arenaFloats?: number | undefined;
   /** Flops of one dispatch; measured where it is left out. */
   readonly dispatchFlops?: number | undefined;
+  /** Shared memory of a workgroup. */
+  readonly workgroupBytes?: number | undefined;
 }
 
 /** @throws Error naming what each route lacked. */
@@ -81,7 +84,8 @@ function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } });
 }
 
-function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, { arenaFloats = MOST_CAPACITY, dispatchFlops }: Bounds): Device {
+function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, bounds: Bounds): Device {
+  const { arenaFloats = MOST_CAPACITY, dispatchFlops = FIRST_BUDGET, workgroupBytes = Number.POSITIVE_INFINITY } = bounds;
   const adapter = [info.vendor, info.architecture, info.device, info.description].filter((part) => part !== '').join(' ');
   const software = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(adapter);
   const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
@@ -90,64 +94,26 @@ function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, { arenaFloats
     route,
     adapter,
     software,
-    tiles: tileSizes(gpu.limits),
+    tiles: tileSizes(gpu.limits, workgroupBytes),
     iterations: software ? SOFTWARE_ITERATIONS : Number.POSITIVE_INFINITY,
     capacity: Math.min(MOST_CAPACITY, arenaFloats, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4)),
-    budget: dispatchFlops ?? FIRST_BUDGET,
-    guard: lossGuard(gpu),
+    budget: dispatchFlops,
+    guard: lossGuard(gpu.lost),
     scoped: (body) => errorScope(gpu, body),
     close: () => gpu.destroy(),
   };
 }
 
 /** The largest tiles whose shared memory the device has; more channels a workgroup repeat the scores less often. */
-function tileSizes(limits: GPUSupportedLimits): TileSizes {
+function tileSizes(limits: GPUSupportedLimits, bound: number): TileSizes {
   if (limits.maxComputeInvocationsPerWorkgroup < THREADS) throw new Error('the device runs fewer than 64 threads a workgroup');
   const sizes = [
     { depth: 64, channels: 128 },
     { depth: 64, channels: 64 },
     { depth: 32, channels: 32 },
   ];
-  const fitting = sizes.find((size) => tileBytes(size) <= limits.maxComputeWorkgroupStorageSize);
-  if (fitting === undefined) throw new Error(`a workgroup has ${limits.maxComputeWorkgroupStorageSize} bytes of shared memory`);
+  const bytes = Math.min(bound, limits.maxComputeWorkgroupStorageSize);
+  const fitting = sizes.find((size) => tileBytes(size) <= bytes);
+  if (fitting === undefined) throw new Error(`a workgroup has ${bytes} bytes of shared memory`);
   return fitting;
-}
-
-/** A race with `lost` would leave a reaction on it for every call; a set of those who wait does not grow. */
-function lossGuard(gpu: GPUDevice): Device['guard'] {
-  const waiting = new Set<(reason: Error) => void>();
-  let lost: Error | null = null;
-  gpu.lost.then(({ reason, message }) => {
-    lost = new Error(`webgpu: the device was lost (${reason}): ${message}`);
-    for (const reject of waiting) reject(lost);
-    waiting.clear();
-  });
-  return (promise) =>
-    new Promise((resolve, reject) => {
-      if (lost !== null) {
-        promise.catch(() => {});
-        reject(lost);
-        return;
-      }
-      waiting.add(reject);
-      promise.then(resolve, reject).finally(() => waiting.delete(reject));
-    });
-}
-
-function errorScope<T>(gpu: GPUDevice, body: () => T): { value: T; accepted: Promise<void> } {
-  gpu.pushErrorScope('validation');
-  gpu.pushErrorScope('out-of-memory');
-  let value: T;
-  const popped: Promise<GPUError | null>[] = [];
-  try {
-    value = body();
-  } finally {
-    popped.push(gpu.popErrorScope(), gpu.popErrorScope());
-  }
-  const accepted = Promise.all(popped).then((errors) => {
-    const error = errors.find((found) => found !== null);
-    if (error) throw new Error(`webgpu: ${error instanceof GPUOutOfMemoryError ? 'out of memory: ' : ''}${error.message}`);
-  });
-  accepted.catch(() => {});
-  return { value, accepted };
 }

@@ -1,5 +1,6 @@
 /** How a chunk of assignments ends: its components joined, then merged with what came before (shaders/fold.ts). */
 import type { ForestPlan } from './forest-plan.ts';
+import { foldFlops } from './forest-work.ts';
 import type { Recorder } from './recorder.ts';
 import { NONE } from './shaders/fields.ts';
 import { FILL_ROWS } from './shaders/fill.ts';
@@ -79,5 +80,6 @@ export async function foldChunk(
       logSumExp: plan.logSumExp,
     },
     foldGroups(rows * columns),
+    contributions * foldFlops(plan),
   );
 }

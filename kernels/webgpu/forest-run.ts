@@ -3,6 +3,7 @@ import { keysInReach } from './attend.ts';
 import type { Device } from './device.ts';
 import { joinComponents } from './forest-fold.ts';
 import { type ForestPlan, LEFT_OUT, type NodePlan, type Span } from './forest-plan.ts';
+import { fillFlops, messageFlops } from './forest-work.ts';
 import { widthFor } from './pipelines.ts';
 import type { Recorder } from './recorder.ts';
 import { NONE } from './shaders/fields.ts';
@@ -72,6 +73,7 @@ async function fillNode(pass: Pass, node: NodePlan): Promise<void> {
         tops: topsOf(pass, child),
       },
       [Math.ceil(node.n / FILL_ROWS), pass.slices, 1],
+      pass.slices * fillFlops(pass.plan, node),
     );
     bias = node.sum;
     if (message.at !== NONE) values = node.product;
@@ -100,6 +102,7 @@ async function averageRoot({ recorder, plan, slices }: Pass, node: NodePlan): Pr
       logSumExpStride: logSumExp.stride,
     },
     [1, slices, Math.max(1, Math.ceil(plan.dv / REDUCE_CHANNELS))],
+    slices * messageFlops(plan, node),
   );
 }
 
@@ -129,7 +132,7 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
   if (n > keysInReach(device, d))
     throw new Error(`webgpu: ${n} rows of x${node.node.variable} are more than this device goes through`);
   const channels = widthFor(device, dv);
-  for (const { flops, ...rows } of rowBlocks(pass, parentRows, 2 * n * (d + dv))) {
+  for (const { flops, ...rows } of rowBlocks(pass, parentRows, messageFlops(plan, node) / parentRows)) {
     await recorder.dispatch(
       `attend${channels}`,
       {
@@ -185,7 +188,7 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
   const { n, parentRows, product, message, logSumExp, edge } = node;
   if (edge === null) return;
   const channels = widthFor(device, dv);
-  for (const { flops, ...rows } of rowBlocks(pass, parentRows, 2 * n * (dv + 1))) {
+  for (const { flops, ...rows } of rowBlocks(pass, parentRows, messageFlops(plan, node) / parentRows)) {
     await recorder.dispatch(
       `product${channels}`,
       {
