@@ -64,12 +64,18 @@ export function input(draft: Draft, role: 'q' | 'v' | 'b', variable: number): nu
   const cols = role === 'b' ? 1 : role === 'q' ? d : dv;
   const extent = { variable, count: 1 };
   if (!projected.names.includes(name)) return addBuffer(draft, { name, source: 'input', extent, cols });
-  const tokens = named(draft, 'x', extent, projected.m);
+  const tokens = tokensOf(draft, extent);
   const weights = named(draft, `w${name}`, { variable: 0, count: projected.m }, cols);
   const output = scratch(draft, name, extent, cols);
   const work = projectWork(draftRows(draft, extent), projected.m, cols, bytesPerElement(draft.problem.precision));
   addStage(draft, { kind: 'project', input: tokens, weights, output }, extent, variable, work);
   return output;
+}
+
+/** The tokens as one variable has them: variables may have different numbers of real rows. */
+export function tokensOf(draft: Draft, extent: Extent): number {
+  const found = draft.buffers.findIndex(({ name, extent: own }) => name === 'x' && own.variable === extent.variable);
+  return found >= 0 ? found : addBuffer(draft, { name: 'x', source: 'input', extent, cols: draft.problem.projected.m });
 }
 
 /** An input buffer that is no q, v or b, by its name. */

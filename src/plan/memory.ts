@@ -26,7 +26,11 @@ export function lifetimes(buffers: readonly BufferSpec[], stages: readonly Stage
 export function peakBytes({ problem, buffers, stages }: Pick<Draft, 'problem' | 'buffers' | 'stages'>, slices: number): number {
   const width = bytesPerElement(problem.precision) * slices;
   const spans = lifetimes(buffers, stages);
-  const sizes = buffers.map(({ extent, cols }) => extentRows(extent, problem.rows) * cols * width);
+  // Tokens are one tensor, whichever variables are projected from them.
+  const sizes = buffers.map(({ name, source, extent, cols }, index) => {
+    const again = source === 'input' && buffers.findIndex((one) => one.name === name) < index;
+    return again ? 0 : extentRows(extent, problem.rows) * cols * width;
+  });
   const levels = new Set(stages.map(({ level }) => level));
   return Math.max(
     ...[...levels].map((level) => {

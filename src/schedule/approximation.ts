@@ -3,6 +3,7 @@ import { chooseApproximate, exactAtOnce, exactPlan, samplingWanted, unreachable 
 import { compressionWanted } from '../plan/approximate/compression.ts';
 import { type ApproximateContext, approximateContext } from '../plan/approximate/context.ts';
 import { momentsWanted } from '../plan/approximate/moments.ts';
+import { projectedTensors, projectionError } from '../plan/approximate/projections.ts';
 import type { Survey } from '../plan/approximate/survey.ts';
 import { compileSurvey, surveyed } from '../plan/approximate/survey-plan.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
@@ -51,9 +52,10 @@ async function lookAt(request: AttentionRequest, exact: Plan, machine: Machine, 
   session.admit([plan]);
   const { binding } = await session.run(request, plan);
   const looked = withOutputs(request, plan, binding);
-  const survey: Survey = new Map(surveyed(problem).map(({ name }) => [name, surveyOf(plan, binding, name)]));
+  const measured = [...surveyed(problem), ...projectedTensors(problem)];
+  const survey: Survey = new Map(measured.map(({ name }) => [name, surveyOf(plan, binding, name)]));
   const wish = problem.approximation as Approximation;
-  const context = approximateContext(looked.problem, wish, machine, survey, problem.precision);
+  const context = approximateContext(looked.problem, wish, machine, survey, problem.precision, projectionError(problem, survey));
   if (!deeper) return { request: looked, context, compression: null };
   const covariances = new Map(problem.rows.map((_, index) => [index + 1, outputSlices(plan, binding, `covariance q${index + 1}`)]));
   return { request: looked, context, compression: await compress(looked, context, covariances, session) };

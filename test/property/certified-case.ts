@@ -25,6 +25,8 @@ interface Drawn {
   readonly mask: MaskCase | null;
   readonly lengths: number[] | null;
   readonly inputType: 'float32' | 'float64';
+  /** Tokens, and by name the weights that q and v are projected with; null: they are given. */
+  readonly tokens: { readonly x: Rows; readonly weights: ReadonlyMap<string, Rows> } | null;
   readonly options: Record<string, unknown>;
   readonly outputType: FloatDType;
 }
@@ -68,9 +70,10 @@ function draw(seed: number): Drawn {
   ];
   const same = 1 + Math.floor(next() * most);
   const masked = chance(next, onTrees || draws ? 0.05 : 0.25);
-  const rows = Array.from({ length: t }, () => (masked || chance(next, 0.3) ? same : 1 + Math.floor(next() * most)));
   const inputType = chance(next, 0.5) ? 'float64' : 'float32';
-  const slices = chance(next, 0.2) ? 2 : 1;
+  const projected = !masked && chance(next, 0.1);
+  const rows = Array.from({ length: t }, () => (masked || projected || chance(next, 0.3) ? same : 1 + Math.floor(next() * most)));
+  const slices = !projected && chance(next, 0.2) ? 2 : 1;
   const round = inputType === 'float32' ? Math.fround : (x: number): number => x;
   const adversarial = chance(next, 0.3);
   const offset = chance(next, 0.3) ? Array.from({ length: d }, () => between(next, -3, 3)) : null;
@@ -84,18 +87,21 @@ function draw(seed: number): Drawn {
     });
   };
   const q = Array.from({ length: slices }, () => rows.map((n) => Array.from({ length: n }, row)));
-  const peak = 10 ** between(next, -3, method === 'prune' ? 1.7 : draws ? 0 : 0.6);
   const outputType = pick(next, TYPES);
+  const tokens = projected ? project(next, q[0] as Rows[], dv, round) : null;
+  const peak = 10 ** between(next, -3, method === 'prune' ? 1.7 : draws ? 0 : 0.6);
   // Products beyond 65504 have no place in float16: refused by the codec, and no matter of certificates.
   const level = chance(next, 0.3) ? 10 ** between(next, -3, outputType === 'float16' ? 0.5 : 3) : 0;
-  const has = rows.map((_, j) => j > 0 && chance(next, 0.85));
+  const has = rows.map((_, j) => j > 0 && (tokens !== null || chance(next, 0.85)));
   const v = q.map((slice) =>
     slice.map((own, j) =>
-      has[j]
-        ? own.map((one) =>
-            Array.from({ length: dv }, () => round(level + (adversarial ? Math.sign(one[0] as number) : between(next, -1, 1)))),
-          )
-        : null,
+      has[j] && tokens !== null
+        ? product(tokens.x, tokens.weights.get(`wv${j + 1}`) as Rows)
+        : has[j]
+          ? own.map((one) =>
+              Array.from({ length: dv }, () => round(level + (adversarial ? Math.sign(one[0] as number) : between(next, -1, 1)))),
+            )
+          : null,
     ),
   );
   const wide = pick(next, [1, 1, 30]);
@@ -132,7 +138,28 @@ function draw(seed: number): Drawn {
       ...(lengths && { lengths: Object.fromEntries(lengths.map((n, j) => [j + 1, [n]])) }),
     },
   };
-  return { polynomial, q, v, b, scale: peak / largest, mask, lengths, inputType, options, outputType };
+  return { polynomial, q, v, b, scale: peak / largest, mask, lengths, inputType, tokens, options, outputType };
+}
+
+/** Tokens and weights in the place of queries and values; leaves in `q` what they make. */
+function project(next: Next, q: Rows[], dv: number, round: (x: number) => number): NonNullable<Drawn['tokens']> {
+  const m = 1 + Math.floor(next() * 8);
+  const drawn = (rows: number, cols: number): Rows =>
+    Array.from({ length: rows }, () => Array.from({ length: cols }, () => round(between(next, -1, 1))));
+  const x = drawn((q[0] as Rows).length, m);
+  const weights = new Map<string, Rows>();
+  q.forEach((rows, j) => {
+    weights.set(`wq${j + 1}`, drawn(m, (rows[0] as number[]).length));
+    if (j > 0) weights.set(`wv${j + 1}`, drawn(m, dv));
+    q[j] = product(x, weights.get(`wq${j + 1}`) as Rows);
+  });
+  return { x, weights };
+}
+
+function product(a: Rows, b: Rows): Rows {
+  return a.map((row) =>
+    (b[0] as number[]).map((_, c) => row.reduce((sum, value, k) => sum + value * ((b[k] as number[])[c] as number), 0)),
+  );
 }
 
 function tensorOf(dtype: 'float32' | 'float64', slices: readonly number[][], shape: readonly number[]): Tensor {
@@ -141,14 +168,18 @@ function tensorOf(dtype: 'float32' | 'float64', slices: readonly number[][], sha
   return tensor;
 }
 
-function requestOf({ q, v, b, inputType, options }: Drawn): AttentionRequest {
+function requestOf({ q, v, b, inputType, tokens, options }: Drawn): AttentionRequest {
   const tensors = new Map<string, Tensor>();
+  for (const [name, rows] of tokens === null ? [] : [['x', tokens.x] as const, ...tokens.weights]) {
+    tensors.set(name, tensorOf(inputType, [rows.flat()], [rows.length, (rows[0] as number[]).length]));
+  }
   const first = q[0] as Rows[];
   first.forEach((own, j) => {
     const stack = (all: readonly (Rows | null)[][]): number[][] => all.map((slice) => (slice[j] as Rows).flat());
-    tensors.set(`q${j + 1}`, tensorOf(inputType, stack(q), [own.length, (own[0] as number[]).length]));
+    if (tokens === null) tensors.set(`q${j + 1}`, tensorOf(inputType, stack(q), [own.length, (own[0] as number[]).length]));
     const values = v[0]?.[j];
-    if (values) tensors.set(`v${j + 1}`, tensorOf(inputType, stack(v), [own.length, (values[0] as number[]).length]));
+    if (values && tokens === null)
+      tensors.set(`v${j + 1}`, tensorOf(inputType, stack(v), [own.length, (values[0] as number[]).length]));
     if (b[0]?.[j])
       tensors.set(
         `b${j + 1}`,

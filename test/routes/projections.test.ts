@@ -48,6 +48,17 @@ describe('tokens and weights', () => {
     expect(maxDifference(elements(answer.body.output), truth.flat(2))).toBeLessThan(1e-12);
   });
 
+  it.each(['exact', 'approximate'])('may be of more rows for one variable than for another in mode %s', async (mode) => {
+    const lengths = { 1: [2], 2: [5], 3: [3] };
+    const truth = oracle({ monomials: monomialsOf('x1*x2 + x2*x3'), q, v: [null, v2, v3], scale: 1 / 3, lengths: [2, 5, 3] });
+    const body = { polynomial: 'x1*x2 + x2*x3', mode, precision: 'float64', mask: { lengths } };
+    const answer = await post(app, '/v1/attention', { ...body, tensors: { x, wq1, wq2, wq3, wv2, wv3 } });
+    expect(answer.status, JSON.stringify(answer.body).slice(0, 300)).toBe(200);
+    const tolerance = mode === 'exact' ? 1e-12 : answer.body.approximation.certificate.maxAbsError;
+    expect(maxDifference(elements(answer.body.output), truth.output.flat())).toBeLessThanOrEqual(tolerance);
+    expect(tolerance).toBeLessThanOrEqual(1e-3);
+  });
+
   it.each([
     ['both a tensor and its projection', { x, wq1, wq2, q2: x, v2 }, '/tensors/wq2'],
     ['weights without tokens', { wq1, wq2, v2 }, '/tensors/wq1'],

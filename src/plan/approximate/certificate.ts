@@ -150,6 +150,14 @@ export function pruningError(n: number, dropBelow: number): number {
   return n * Math.exp(-dropBelow);
 }
 
+/** What rounding of projections changes (projections.ts). */
+export interface ProjectionError {
+  /** Of a tuple's score. */
+  readonly score: number;
+  /** Of a tuple's product of values, every entry. */
+  readonly value: number;
+}
+
 export interface CertificateContext {
   readonly values: ValueRange;
   readonly precision: Precision;
@@ -159,6 +167,7 @@ export interface CertificateContext {
   readonly variables: number;
   /** Bound on |score + biases| of any tuple, of the rows as they are. */
   readonly largestScore: number;
+  readonly projections: ProjectionError;
   /** The tensors came in float64 and were rounded to float32 before anything else. */
   readonly roundedInputs: boolean;
 }
@@ -175,11 +184,11 @@ export function outputBound(
   context: CertificateContext,
   reach: number = context.values.range,
 ): number {
-  const { values, precision, outputType, largestLog, variables, largestScore, roundedInputs } = context;
+  const { values, precision, outputType, largestLog, variables, largestScore, roundedInputs, projections } = context;
   const unit = UNITS[precision];
   const input = roundedInputs ? 1.01 * variables * UNITS.float32 : 0;
   const stored = 4 * unit * (1 + largestLog) * parts.length;
-  const lambda = parts.reduce((sum, { logError }) => sum + logError, stored + input * largestScore);
+  const lambda = parts.reduce((sum, { logError }) => sum + logError, stored + input * largestScore + projections.score);
   const rounding = parts.reduce((sum, { messageError }) => sum + messageError, 2 * (variables + 1) * unit + input);
   const floor = parts.reduce((sum, part) => sum + part.floor, variables * TINY[precision]) * values.product;
   const eta = averageError(parts);
@@ -188,6 +197,7 @@ export function outputBound(
     (reach * eta) / (1 - eta) +
     values.range * (Math.tanh(lambda / 2) + lost) +
     values.most * (rounding + OUTPUT_UNITS[outputType]) +
+    projections.value +
     floor +
     OUTPUT_FLOORS[outputType];
   return Number.isFinite(bound) ? bound : Number.POSITIVE_INFINITY;

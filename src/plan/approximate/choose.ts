@@ -92,7 +92,7 @@ export function samplingWanted(context: ApproximateContext, exact: Plan, decisio
 
 /** In the precision asked for; in float64 where rounding in float32 alone would cost the tolerance. */
 function candidatesOf(
-  { problem, wish, survey }: ApproximateContext,
+  { problem, wish, survey, certificate }: ApproximateContext,
   machine: Machine,
   compressed: ApproximateContext['compressed'],
 ): Candidate[] {
@@ -102,7 +102,9 @@ function candidatesOf(
     const found: Candidate[] = [];
     for (const precision of precisions) {
       const fewer = method.name === 'compress' ? compressed : undefined;
-      const candidate = method.candidate(approximateContext(problem, wish, machine, survey, precision, fewer));
+      const candidate = method.candidate(
+        approximateContext(problem, wish, machine, survey, precision, certificate.projections, fewer),
+      );
       if (candidate !== null) found.push(candidate);
       if (candidate !== null && candidate.maxAbsError <= wish.tolerance) break;
     }

@@ -5,7 +5,7 @@ import { type MaskedBlock, withMasks } from '../block.ts';
 import { allowedBackends } from '../compile.ts';
 import { maskEdges, pairMasks } from '../masks.ts';
 import type { Machine, Plan } from '../plan.ts';
-import { type CertificateContext, type PartError, roundingError } from './certificate.ts';
+import { type CertificateContext, type PartError, type ProjectionError, roundingError } from './certificate.ts';
 import { sumOfRawBounds } from './score-bound.ts';
 import { type CompressedBlock, type Survey, type SurveyedSlice, valueRange } from './survey.ts';
 
@@ -41,6 +41,7 @@ export function approximateContext(
   machine: Machine,
   survey: Survey,
   precision: Precision,
+  projections: ProjectionError,
   compressed: ApproximateContext['compressed'] = new Map(),
 ): ApproximateContext {
   const problem = { ...given, precision };
@@ -72,6 +73,7 @@ export function approximateContext(
       variables: problem.polynomial.variableCount,
       largestScore: largest + biases,
       roundedInputs: wish.roundedInputs,
+      projections,
     },
     largestScore: largest + biases,
     exactPart: roundingError({ ...sizes, n: Math.max(...problem.rows) }, precision),

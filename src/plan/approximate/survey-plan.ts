@@ -1,10 +1,11 @@
 import { SURVEYED_NORMS } from '../../../kernels/backend.ts';
 import type { Problem } from '../../contract/request.ts';
 import { finishPlan } from '../compile.ts';
-import { addStage, bytesPerElement, type Draft, draftRows, input, newDraft } from '../draft.ts';
+import { addStage, bytesPerElement, type Draft, draftRows, input, named, newDraft, tokensOf } from '../draft.ts';
 import type { BufferSpec, Machine, Plan } from '../plan.ts';
 import { withReference } from './context.ts';
 import { meanName } from './names.ts';
+import { projectedTensors } from './projections.ts';
 import { surveyWork } from './work.ts';
 
 /**
@@ -15,6 +16,7 @@ import { surveyWork } from './work.ts';
 export function compileSurvey(problem: Problem, machine: Machine, withCovariances = false): Plan {
   const draft = newDraft(problem, withReference(problem, machine));
   for (const { role, variable } of surveyed(problem)) addSurvey(draft, role, variable, withCovariances && role === 'q');
+  for (const tensor of projectedTensors(problem)) addProjectedSurvey(draft, tensor);
   publishProjections(draft);
   return finishPlan(draft, 'survey', machine.threads);
 }
@@ -54,6 +56,22 @@ function addSurvey(draft: Draft, role: Role, variable: number, withCovariance: b
   const step = { kind: 'survey', input: from, mean, extremes, norms, covariance } as const;
   const work = surveyWork(rows, cols, bytesPerElement(problem.precision), norms !== null, withCovariance);
   addStage(draft, step, { variable: 0, count: 1 }, 0, work);
+}
+
+/** Sizes of tokens and weights, for what rounding does to projections. */
+function addProjectedSurvey(draft: Draft, { name, weights, cols }: ReturnType<typeof projectedTensors>[0]): void {
+  const { problem } = draft;
+  // Tokens with their padding: which of them a variable has is its own affair.
+  const extent = { variable: 0, count: weights ? problem.projected.m : (problem.rows[0] as number) };
+  const from = weights ? named(draft, name, extent, cols) : tokensOf(draft, extent);
+  const output = (what: string, count: number, width: number): number => {
+    draft.buffers.push({ name: `${what} ${name}`, source: 'output', extent: { variable: 0, count }, cols: width });
+    draft.ready.push(0);
+    return draft.buffers.length - 1;
+  };
+  const sizes = { mean: output('mean', 1, cols), extremes: output('extremes', 2, cols), norms: output('norms', 2, SURVEYED_NORMS) };
+  const work = surveyWork(draftRows(draft, extent), cols, bytesPerElement(problem.precision), true, false);
+  addStage(draft, { kind: 'survey', input: from, ...sizes, covariance: null }, { variable: 0, count: 1 }, 0, work);
 }
 
 function publishProjections(draft: Draft): void {
