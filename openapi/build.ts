@@ -33,6 +33,7 @@ export function idleEngine(): Engine {
     run: refuse,
     plan: refuse,
     load: refuse,
+    collect: async () => {},
     close: async () => {},
   };
 }

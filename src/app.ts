@@ -14,6 +14,7 @@ import { answerBadHttp, frameworkProblem, problem } from './plugins/problem.ts';
 import { requestId } from './plugins/request-id.ts';
 import { requestLog } from './plugins/request-log.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
+import { collectShared } from './tensor/shared-memory.ts';
 import { WirePool } from './wire/pool.ts';
 import { receiveBody } from './wire/receive.ts';
 
@@ -21,6 +22,9 @@ import { receiveBody } from './wire/receive.ts';
 const WIRE_THREADS = 2;
 /** Large bodies that may wait for one of them. */
 const MAX_WAITING_BODIES = 64;
+
+/** What is smaller is given back by the way. */
+const COLLECTED_BODY_BYTES = 1 << 24;
 
 /** What tests replace. */
 export interface Dependencies {
@@ -58,17 +62,27 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   await app.register(notFound);
   await app.register(drain);
   await app.register(auth, { tokens: config.AUTH_TOKENS });
+  const limits = { maxBodyBytes: config.MAX_BODY_BYTES, maxJsonBytes: config.MAX_JSON_BYTES, maxElements: config.MAX_BODY_BYTES };
+  const wire = new WirePool({ limits, threads: Math.min(WIRE_THREADS, config.WORKER_THREADS), maxWaiting: MAX_WAITING_BODIES });
+  app.addHook('onClose', () => wire.close());
   await app.register(bodies, {
     receive: receiveBody,
     maxBodyBytes: config.MAX_BODY_BYTES,
     maxHeldBytes: config.MAX_INFLIGHT_BYTES,
+    released: (bytes) => {
+      if (bytes > COLLECTED_BODY_BYTES) setImmediate(() => collectAll(engine, wire));
+    },
   });
   await app.register(docs, { document: documentOptions(), downgrade });
-  const limits = { maxBodyBytes: config.MAX_BODY_BYTES, maxJsonBytes: config.MAX_JSON_BYTES, maxElements: config.MAX_BODY_BYTES };
-  const wire = new WirePool({ limits, threads: Math.min(WIRE_THREADS, config.WORKER_THREADS), maxWaiting: MAX_WAITING_BODIES });
-  app.addHook('onClose', () => wire.close());
   await app.register(async (scope) => registerRoutes(scope, { engine, config, limits, wire }));
   return app as unknown as FastifyInstance & { engine: Engine };
+}
+
+/** Every thread that has seen a large body holds its memory until it collects. */
+function collectAll(engine: Engine, wire: WirePool): void {
+  collectShared();
+  engine.collect();
+  wire.collect();
 }
 
 function engineOptions(config: Config, { workerUrl, deviceModules }: Dependencies): Parameters<typeof startEngine>[0] {

@@ -37,7 +37,9 @@ export async function startServer(
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
+    const force = setTimeout(() => child.kill('SIGKILL'), 5000);
     await ended;
+    clearTimeout(force);
     rmSync(folder, { recursive: true });
   };
   for (;;) {

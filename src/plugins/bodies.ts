@@ -34,10 +34,12 @@ export interface BodiesOptions {
   readonly maxBodyBytes: number;
   /** Of all large bodies together. */
   readonly maxHeldBytes: number;
+  /** Told when the memory of a large body is no longer used. */
+  readonly released?: (bytes: number) => void;
 }
 
 /** Bodies reach the routes as bytes: the codecs of `src/wire` read them, and nothing else does. JSON is taken unless a scope says otherwise. */
-export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, maxHeldBytes }: BodiesOptions) => {
+export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, maxHeldBytes, released }: BodiesOptions) => {
   let held = 0;
   app.decorateRequest('heldBytes', 0);
   app.decorate('readBody', (request, payload, { inflates = false, alignedAt }) => {
@@ -62,8 +64,10 @@ export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, m
   app.addHook('onRequest', (request, reply, done) => {
     if (request.method === 'POST') {
       reply.raw.once('close', () => {
-        held -= request.heldBytes;
+        const { heldBytes } = request;
+        held -= heldBytes;
         request.heldBytes = 0;
+        if (heldBytes > 0) released?.(heldBytes);
       });
     }
     done();

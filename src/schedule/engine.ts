@@ -30,6 +30,8 @@ export interface Engine {
   /** The same compile step, without tensors. */
   plan(problem: Problem): Plan;
   load(): EngineLoad;
+  /** Gives back the memory of large requests that were answered, where nothing is under way. */
+  collect(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -75,6 +77,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     run: (request, context) => runRequest(request, context, parts),
     plan: (problem) => parts.compile(problem),
     load: () => ({ queuedSeconds: budget.queuedSeconds, inflightBytes: budget.inflightBytes, queueDepth: queue.depth }),
+    collect: async () => {
+      if (budget.inflightBytes === 0) await pool.collect();
+    },
     close: async () => {
       await devices.close();
       await pool.close();

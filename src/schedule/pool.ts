@@ -66,6 +66,11 @@ export class Pool {
     }
   }
 
+  /** Has the threads let go of memory that they have seen; a thread that is at work does so when it sees the next. */
+  async collect(): Promise<void> {
+    await Promise.allSettled(Array.from({ length: this.threads }, () => this.#piscina.run(undefined, { name: 'collect' })));
+  }
+
   async close(): Promise<void> {
     await this.#piscina.destroy();
   }

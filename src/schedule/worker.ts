@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { type Backend, type BackendName, CANCEL, type DeviceName } from '../../kernels/backend.ts';
-import { countShared } from '../tensor/shared-memory.ts';
+import { collectShared, countShared } from '../tensor/shared-memory.ts';
 import { epochMs, type TaskOutcome, type TileOutcome, type TileTask, type WorkerReport, type WorkerSettings } from './task.ts';
 
 /** A thread of the pool, and but for the devices' own processes (device/host.ts) the only place that loads kernels. */
@@ -47,6 +47,11 @@ export function report(): WorkerReport {
     }
   }
   return { backends: described, unavailable };
+}
+
+/** Lets go of the memory of requests that were answered. */
+export function collect(): void {
+  collectShared();
 }
 
 /** Runs tasks one after the other; what one of them throws is its own outcome. */

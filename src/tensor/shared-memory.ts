@@ -7,14 +7,16 @@ import { runInNewContext } from 'node:vm';
  * ago. So each thread counts what it made or was handed, and collects when that is much.
  */
 
-/** Bytes after which a thread collects. */
-const COLLECT_BYTES = 2 ** 28;
-/** A collection takes some milliseconds; threads that see large tensors tile by tile count them again and again. */
+/** Bytes after which a thread collects: those of one body of the usual limit. */
+const COLLECT_BYTES = 2 ** 26;
+/** A collection takes some 10 ms; threads that see large tensors tile by tile count them again and again. */
 const COLLECT_EVERY_MS = 500;
 
 let seenBytes = 0;
 let collectedAtMs = Number.NEGATIVE_INFINITY;
-let collect: (() => void) | null = null;
+let collect: Collector | null = null;
+
+type Collector = (options?: { readonly type: 'minor' }) => void;
 
 export function sharedMemory(bytes: number): SharedArrayBuffer {
   countShared(bytes);
@@ -23,16 +25,28 @@ export function sharedMemory(bytes: number): SharedArrayBuffer {
 
 /** To be told of shared memory that came from another thread; `nowMs` is for tests. */
 export function countShared(bytes: number, nowMs = performance.now()): void {
+  // What is new is in use: collecting is for what came before it.
+  if (seenBytes >= COLLECT_BYTES && nowMs - collectedAtMs >= COLLECT_EVERY_MS) collectShared(nowMs);
   seenBytes += bytes;
-  if (seenBytes < COLLECT_BYTES || nowMs - collectedAtMs < COLLECT_EVERY_MS) return;
+}
+
+/** Collects what this thread no longer uses, if it saw any: a view of a few bytes holds the whole body that they lie in. */
+export function collectShared(nowMs = performance.now()): void {
+  if (seenBytes === 0) return;
   seenBytes = 0;
   collectedAtMs = nowMs;
   collect ??= collector();
   collect();
 }
 
+/** Collects what was made last, in a fraction of a millisecond: the chunks of a large body, of which V8 would let 64 MiB pile up. */
+export function collectYoung(): void {
+  collect ??= collector();
+  collect({ type: 'minor' });
+}
+
 /** V8's full collection, which Node hides behind a flag. */
-function collector(): () => void {
+function collector(): Collector {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc');
 }

@@ -6,7 +6,7 @@
  * margin in the tables covers, and at the full digits of the type the nearest decimal always reads back.
  * Decimals on an exact tie are passed over: not every reader rounds ties to even.
  *
- * Versions tried, ms for 2^20 normally distributed float32 (bench/wire.ts): toPrecision 6..9 with a test each 576; the engine's 17 digits
+ * Versions tried, ms for 2^20 normally distributed float32 (bench/codecs.ts): toPrecision 6..9 with a test each 576; the engine's 17 digits
  * of the widened value 131, and 1.8 times the bytes; this 71.
  */
 import type { FloatDType } from '../tensor/tensor.ts';

@@ -4,7 +4,7 @@
  * Up to 15 digits and a power of ten up to 22 are one exact division or product (Clinger 1990). Up to 18 digits with a negative power,
  * which is what every printer of doubles writes, go through double-double division: quotient q, exact remainder by Dekker's product,
  * second quotient q2; q + q2 is the correct rounding unless the sum lies within 1e-7 half-ulps of a tie. The rest, about one in a
- * hundred thousand of usual data, goes to the engine. Measured: bench/wire.ts.
+ * hundred thousand of usual data, goes to the engine. Measured: bench/codecs.ts.
  */
 import type { JsonText } from './json-text.ts';
 

@@ -64,6 +64,13 @@ export class WirePool {
     return this.#run<readonly Uint8Array[]>('encode', { format, envelope, options } satisfies EncodeTask, signal);
   }
 
+  /** Has the threads let go of memory that they have seen, where none is at work. */
+  async collect(): Promise<void> {
+    if (this.load > 0) return;
+    const threads = this.#piscina.threads.length;
+    await Promise.allSettled(Array.from({ length: threads }, () => this.#piscina.run(undefined, { name: 'collect' })));
+  }
+
   async close(): Promise<void> {
     for (const { refuse } of [...this.#waiting]) refuse(new ServiceError('unavailable', 'The service is shutting down'));
     await this.#piscina.destroy();

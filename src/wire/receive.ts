@@ -1,7 +1,7 @@
 import type { Readable, Transform } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { fail, ServiceError } from '../errors.ts';
-import { sharedMemory } from '../tensor/shared-memory.ts';
+import { collectYoung, sharedMemory } from '../tensor/shared-memory.ts';
 import { clip } from './fault.ts';
 import { LARGE_BYTES } from './limits.ts';
 
@@ -22,6 +22,8 @@ export interface ReceiveLimits {
 }
 
 const ALIGNMENT = 8;
+/** Bytes of chunks after which those that were copied are given back. */
+const CHUNK_BYTES = 1 << 23;
 
 /** Gathers chunks: what stays small as it came, what is or gets large in one piece of shared memory, each byte copied once. */
 class BodySink {
@@ -49,6 +51,7 @@ class BodySink {
     if (this.#memory === undefined && size > LARGE_BYTES) this.#share();
     if (this.#memory === undefined) this.#chunks.push(chunk);
     else this.#memory.set(chunk, this.#size);
+    if (Math.floor(size / CHUNK_BYTES) > Math.floor(this.#size / CHUNK_BYTES)) collectYoung();
     this.#size = size;
   }
 

@@ -1,10 +1,14 @@
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import type { Envelope } from '../contract/envelope.ts';
-import { countShared } from '../tensor/shared-memory.ts';
+import { collectShared, countShared } from '../tensor/shared-memory.ts';
 import { FORMATS } from './formats.ts';
 import { type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
 
 /** A thread of the wire pool: the codecs, away from the event loop. */
+
+export function collect(): void {
+  collectShared();
+}
 
 export function decode({ format, body, limits, framing }: DecodeTask): Outcome<Envelope> {
   countShared(body.byteLength);

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { binaryRequest, jsonRequest, randomTensors, type Sent } from './bodies.ts';
+import type { Load } from './load.ts';
+import { drive, EMPTY, SERVICE, type Server, startServer } from './server.ts';
+import { type Figure, median } from './table.ts';
+
+/** Requests a second over 64 connections: the smallest request beside an empty Fastify route, a usual one beside FastAPI with PyTorch. */
+
+const CONNECTIONS = 64;
+const SECONDS = 4;
+const ROUNDS = 3;
+const PYTHON = new URL('../../build/peers/bin/python', import.meta.url).pathname;
+
+/** In turns, so that what else the machine does meets both. */
+async function alternate(first: [Server, Sent], second: [Server, Sent]): Promise<[Load[], Load[]]> {
+  const loads: [Load[], Load[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    loads[0].push(await drive(...first, CONNECTIONS, SECONDS));
+    loads[1].push(await drive(...second, CONNECTIONS, SECONDS));
+  }
+  if (loads.flat().some(({ failures }) => failures > 0)) throw new Error('Some answers were not 200');
+  return loads;
+}
+
+const rate = (loads: readonly Load[]): number => median(loads.map(({ requestsPerSecond }) => requestsPerSecond));
+
+export async function smallFigures(): Promise<Figure[]> {
+  const tensors = randomTensors(2, 8, 8);
+  const empty = await startServer(EMPTY);
+  const service = await startServer(SERVICE);
+  const figures: Figure[] = [];
+  for (const [format, sent] of [
+    ['JSON', jsonRequest('self', tensors)],
+    ['binary', binaryRequest('self', tensors)],
+  ] as const) {
+    const [ceiling, ours] = await alternate([empty, { ...sent, path: '/' }], [service, sent]);
+    const share = rate(ours) / rate(ceiling);
+    figures.push({
+      what: `n = 8, d = 8, ${format} of ${sent.body.length} bytes, ${CONNECTIONS} connections: requests/s, share of an empty Fastify POST route's`,
+      measured: `${(100 * share).toFixed(0)} % (${rate(ours).toFixed(0)} of ${rate(ceiling).toFixed(0)}; p99 ${median(ours.map(({ p99Ms }) => p99Ms)).toFixed(1)} ms)`,
+      target: '≥ 50 %',
+      isMet: share >= 0.5,
+      values: { share, ours: rate(ours), empty: rate(ceiling) },
+    });
+  }
+  await Promise.all([empty.stop(), service.stop()]);
+  return figures;
+}
+
+export async function peerFigures(): Promise<Figure[]> {
+  const what = `n = 128, d = 64, self, the same JSON body, ${CONNECTIONS} connections: requests/s ÷ those of FastAPI + PyTorch`;
+  if (!existsSync(PYTHON)) {
+    return [{ what, measured: 'no peer: see the top of bench/wire.ts', target: '≥ 5×', values: {} }];
+  }
+  const sent = jsonRequest('self', randomTensors(2, 128, 64));
+  const figures: Figure[] = [];
+  for (const workers of [1, 2]) {
+    const service = await startServer(SERVICE);
+    const peer = await startServer(['bench/wire/peer.py', String(workers)], {}, PYTHON);
+    const [theirs, ours] = await alternate([peer, sent], [service, sent]);
+    await Promise.all([peer.stop(), service.stop()]);
+    const factor = rate(ours) / rate(theirs);
+    figures.push({
+      what: workers === 1 ? what : `the same, with ${workers} processes of it`,
+      measured: `${factor.toFixed(1)}× (${rate(ours).toFixed(0)} and ${rate(theirs).toFixed(0)})`,
+      ...(workers === 1 && { target: '≥ 5×', isMet: factor >= 5 }),
+      values: { factor, ours: rate(ours), theirs: rate(theirs), bytes: sent.body.length },
+    });
+  }
+  return figures;
+}
