@@ -8,7 +8,17 @@ import type { FloatArray } from '../backend.ts';
 const APPROXIMATE_KINDS = { survey: 10, accumulate: 11, contract: 12, apply: 13, compress: 14 } as const;
 
 /** Numbers of the steps at the boundary (kernels/native/src/decode.h). */
-export const KINDS = { attend: 0, combine: 1, merge: 2, conditioned: 3, cycle: 4, project: 5, ...APPROXIMATE_KINDS } as const;
+export const KINDS = {
+  attend: 0,
+  combine: 1,
+  merge: 2,
+  conditioned: 3,
+  cycle: 4,
+  project: 5,
+  prefix: 6,
+  eliminate: 7,
+  ...APPROXIMATE_KINDS,
+} as const;
 
 /** Everything wrong with the arguments is thrown as an Error. `isa` is an index into `isas()`, `precision` 32 or 64. */
 export interface Addon {

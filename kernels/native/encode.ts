@@ -4,12 +4,15 @@ import type {
   CombineStep,
   ConditionedStep,
   CycleStep,
+  EliminateStep,
   FloatArray,
   Matrix,
   MergeStep,
+  PrefixStep,
   ProjectStep,
   Step,
   TileContext,
+  VariableOperands,
 } from '../backend.ts';
 import type { KINDS } from './addon.ts';
 import { encodeApproximate } from './encode-approximate.ts';
@@ -42,6 +45,12 @@ export function encode(step: Step<Matrix>, tile: TileContext): EncodedStep {
       break;
     case 'cycle':
       encodeCycle(step, numbers, operands);
+      break;
+    case 'eliminate':
+      encodeEliminate(step, numbers, operands);
+      break;
+    case 'prefix':
+      encodePrefix(step, numbers, operands);
       break;
     case 'project':
       encodeProject(step, numbers, operands);
@@ -114,7 +123,11 @@ function encodeMerge(step: MergeStep<Matrix>, numbers: number[], operands: Opera
   );
 }
 
-function encodePolynomial(step: ConditionedStep<Matrix> | CycleStep<Matrix>, numbers: number[], operands: Operand[]): void {
+function encodePolynomial(
+  step: ConditionedStep<Matrix> | CycleStep<Matrix> | EliminateStep<Matrix>,
+  numbers: number[],
+  operands: Operand[],
+): void {
   const { variables, monomials, masks, message } = step;
   const d = variables[0]?.queries.cols ?? 0;
   const dv = message?.cols ?? variables.find(({ values }) => values !== null)?.values?.cols ?? 0;
@@ -155,4 +168,31 @@ function encodeProject({ input, weights, output }: ProjectStep<Matrix>, numbers:
   const { cols } = weights;
   numbers.push(n, m, cols);
   operands.push(take('input', input, n, m), take('weights', weights, m, cols), take('output', output, n, cols));
+}
+
+function encodePrefix(step: PrefixStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { queries, child, grandchildren, scale, coefficient, message, logSumExp } = step;
+  const { rows: n1, cols: d } = queries;
+  const all = [child, ...grandchildren.map((grandchild) => grandchild.operands)];
+  const dv = message?.cols ?? all.find(({ values }) => values !== null)?.values?.cols ?? 0;
+  const takeOperands = (each: VariableOperands<Matrix>) => {
+    const n = each.queries.rows;
+    operands.push(take('keys', each.queries, n, d), take('values', each.values, n, dv), take('bias', each.bias, n, 1));
+  };
+  numbers.push(scale, n1, child.queries.rows, d, dv, coefficient, grandchildren.length);
+  operands.push(take('queries', queries, n1, d));
+  takeOperands(child);
+  for (const grandchild of grandchildren) {
+    numbers.push(grandchild.operands.queries.rows, grandchild.coefficient);
+    takeOperands(grandchild.operands);
+  }
+  operands.push(take('message', message, n1, dv), take('logSumExp', logSumExp, n1, 1));
+}
+
+function encodeEliminate(step: EliminateStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  encodePolynomial(step, numbers, operands);
+  const { cutset, order, message, logSumExp } = step;
+  numbers.push(cutset.length, ...cutset, order.length, ...order);
+  const rows = step.variables[0]?.queries.rows ?? 0;
+  operands.push(take('message', message, rows, message?.cols ?? 0), take('logSumExp', logSumExp, rows, 1));
 }

@@ -42,7 +42,7 @@ export function load(options: NativeOptions = {}): NativeBackend {
 }
 
 const STEPS: readonly StepKind[] = [
-  ...(['attend', 'combine', 'conditioned', 'merge', 'cycle', 'project'] as const),
+  ...(['attend', 'combine', 'conditioned', 'merge', 'cycle', 'project', 'prefix', 'eliminate'] as const),
   ...(['survey', 'accumulate', 'contract', 'apply', 'compress'] as const),
 ];
 

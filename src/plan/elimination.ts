@@ -44,7 +44,7 @@ export function eliminatedMessage(draft: Draft, block: MaskedBlock, gathered: Re
     extent,
     0,
     ({ name }) => {
-      const way = name === 'reference' ? 'logarithms' : 'products';
+      const way = name === 'reference' ? 'reference' : local.masks.length > 0 ? 'logarithms' : 'products';
       return { work: eliminationWork(sums, cutset, shape, way), scratchBytes: tableBytes(sums, shape, draft.threads, way) };
     },
   );

@@ -48,14 +48,23 @@ export function eliminationExponent(step: Eliminated): number {
 }
 
 /**
+ * How a back end sums over a variable with two neighbours: the native one by matrix products where nothing is masked and in logarithms
+ * elsewhere, so that no bit of a row depends on later ones (kernels/native/src/tables.h); the reference in logarithms and fp64.
+ */
+export type SumWay = 'products' | 'logarithms' | 'reference';
+
+/** Of a term and a column, as the kernels' sums in logarithms were seen to cost in units of their other flops. */
+const FLOPS_OF_TERM = { logarithms: 5, reference: 3 } as const;
+
+/**
  * A sum with two neighbours is a matrix product for each column of the values and one for the weights, 2 n^3 (dv + 1) flops, and n^2
- * exponentials a factor; in `logarithms` (kernels/reference/tables.ts) it takes n^3 exponentials, and one flop more a term and column.
+ * exponentials a factor; in logarithms it takes n^3 exponentials, and more flops a term and column.
  */
 export function eliminationWork(
   sums: readonly TableSum[],
   cutset: readonly number[],
   { rows, d, dv, width }: TableShape,
-  way: 'products' | 'logarithms',
+  way: SumWay,
 ): Work {
   const n = (variable: number): number => rows[variable - 1] as number;
   const assignments = cutset.reduce((product, variable) => product * n(variable), 1);
@@ -65,8 +74,10 @@ export function eliminationWork(
     const terms = neighbours.reduce((product, one) => product * n(one), n(variable));
     const pairs = neighbours.reduce((sum, one) => sum + n(one) * n(variable), 0);
     const cubic = neighbours.length === 2;
-    flops += times * (terms * (cubic && way === 'products' ? 2 * (dv + 1) : 3 * dv) + pairs * 2 * d);
-    exponentials += times * (cubic && way === 'products' ? pairs : terms);
+    const product = cubic && way === 'products';
+    const perTerm = product ? 2 * (dv + 1) : FLOPS_OF_TERM[way === 'products' ? 'logarithms' : way] * dv;
+    flops += times * (terms * perTerm + pairs * 2 * d);
+    exponentials += times * (product ? pairs : terms);
   }
   return { flops, exponentials: exponentials + assignments, bytes: width * rows.reduce((sum, one) => sum + one * (d + dv + 1), 0) };
 }
@@ -75,16 +86,11 @@ export function eliminationWork(
 const PLANE_BYTES = 192 * 2 ** 20;
 
 /** Bytes of all tables over two variables in every thread; of x1 a table holds the rows that are the thread's share. */
-export function tableBytes(
-  sums: readonly TableSum[],
-  { rows, dv, width }: TableShape,
-  threads: number,
-  way: 'products' | 'logarithms',
-): number {
+export function tableBytes(sums: readonly TableSum[], { rows, dv, width }: TableShape, threads: number, way: SumWay): number {
   const n = (variable: number): number => (rows[variable - 1] as number) / (variable === 1 ? threads : 1);
   const pairs = sums.flatMap(({ neighbours: [a, b] }) => (a === undefined || b === undefined ? [] : [n(a) * n(b)]));
   const entries = pairs.reduce((sum, one) => sum + one, 0);
   // The reference back end computes in fp64 whatever the operands are.
-  if (way === 'logarithms') return threads * 8 * entries * (dv + 1);
+  if (way === 'reference') return threads * 8 * entries * (dv + 1);
   return threads * (Math.min(width * entries * dv, PLANE_BYTES) + 8 * width * entries);
 }

@@ -108,6 +108,25 @@ describe('what is no forest is split into blocks', () => {
     expect([native.algorithm, native.bytes < 2 ** 30]).toEqual(['elimination', true]);
   });
 
+  it('a masked elimination is modelled in logarithms, and its step holds masks, on which the kernels sum so', () => {
+    const options = { shape: { n: 256, d: 64 }, algorithm: 'elimination' };
+    const native = machine(backend('native', ALL));
+    for (const polynomial of [TRIANGLE, DIAMOND, K4, PRISM, 'x1*x2 + x3*x4 + x4*x5 + x3*x5']) {
+      const plain = planOf(polynomial, options, native);
+      for (const type of ['edge-causal', 'root-causal', 'edge-window', 'root-window']) {
+        const window = type.endsWith('window') && { window: new Array(plain.rows.length - 1).fill(9) };
+        const masked = planOf(polynomial, { ...options, mask: { type, ...window } }, native);
+        const steps = masked.stages.flatMap(({ step }) => (step.kind === 'eliminate' ? [step] : []));
+        expect(steps.length, `${polynomial} ${type}`).toBeGreaterThan(0);
+        expect(
+          steps.every(({ masks }) => masks.length > 0),
+          `${polynomial} ${type}`,
+        ).toBe(true);
+        expect(masked.work.exponentials).toBeGreaterThan(plain.work.exponentials);
+      }
+    }
+  });
+
   it('the exponent of an elimination is that of its widest sum', () => {
     const exponent = (polynomial: string): number => planOf(polynomial, { algorithm: 'elimination' }).exponent;
     expect([exponent(DIAMOND), exponent(K4), exponent('x1*x2*x3'), exponent(PRISM)]).toEqual([3, 4, 3, 3]);

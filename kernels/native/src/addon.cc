@@ -80,6 +80,8 @@ long dispatch(const KernelTable &kernels, Kind kind, Reader &reader, const Tile 
     case Kind::merge: return readAndRun(readMerge, kernels.merge, reader, tile);
     case Kind::conditioned: return readAndRun(readConditioned, kernels.conditioned, reader, tile);
     case Kind::cycle: return readAndRun(readCycle, kernels.cycle, reader, tile);
+    case Kind::eliminate: return readAndRun(readEliminate, kernels.eliminate, reader, tile);
+    case Kind::prefix: return readAndRun(readPrefix, kernels.prefix, reader, tile);
     case Kind::project: return readAndRun(readProject, kernels.project, reader, tile);
   }
   throw std::invalid_argument("native kernels: no such step");

@@ -43,6 +43,38 @@ void readPolynomial(Reader &r, PolynomialArgs &h) {
   }
 }
 
+int readCutset(Reader &r, int t, int *cutset, bool *seen) {
+  const int count = static_cast<int>(r.integer(0, t, "size of the cutset"));
+  for (int i = 0, last = 0; i < count; i++) {
+    last = cutset[i] = static_cast<int>(r.integer(last + 1, t, "variable of the cutset"));
+    seen[last] = true;
+  }
+  return count;
+}
+
+// A monomial has two free variables at most, and a variable two neighbours at most when it is summed out; sets of variables as bits.
+void checkOrder(const EliminateArgs &a, bool x1IsFree) {
+  uint32_t left = x1IsFree ? 2u : 0u, neighbours[kMaxVariables + 1] = {};
+  for (int i = 0; i < a.orderCount; i++) left |= 1u << a.order[i];
+  const auto join = [&](uint32_t set) {
+    for (int v = 1; v <= a.h.t; v++)
+      if (set >> v & 1) neighbours[v] |= set & ~(1u << v);
+  };
+  for (int m = 0; m < a.h.monomialCount; m++) {
+    uint32_t set = 0;
+    for (int i = 0; i < a.h.monomials[m].count; i++) set |= 1u << a.h.monomials[m].variables[i];
+    if (__builtin_popcount(set & left) > 2) reject("a monomial keeps more than two free variables");
+    join(set & left);
+  }
+  for (int m = 0; m < a.h.maskCount; m++) join((1u << a.h.masks[m].row | 1u << a.h.masks[m].column) & left);
+  for (int i = 0; i < a.orderCount; i++) {
+    left &= ~(1u << a.order[i]);
+    const uint32_t met = neighbours[a.order[i]] & left;
+    if (__builtin_popcount(met) > 2) reject("a variable has more than two neighbours when its turn comes");
+    join(met);
+  }
+}
+
 // Monomials and masks may join two free variables only along an edge of the forest, and x1 is a root.
 void checkForest(const ConditionedArgs &a) {
   int parentOf[kMaxVariables + 1];
@@ -179,16 +211,35 @@ MergeArgs readMerge(Reader &r, const Tile &tile) {
   return a;
 }
 
+EliminateArgs readEliminate(Reader &r, const Tile &tile) {
+  EliminateArgs a = {};
+  a.tile = tile;
+  readPolynomial(r, a.h);
+  bool seen[kMaxVariables + 1] = {};
+  a.cutsetCount = readCutset(r, a.h.t, a.cutset, seen);
+  const bool free = !seen[1];
+  seen[1] = true;
+  a.orderCount = static_cast<int>(r.integer(0, a.h.t, "length of the order"));
+  for (int i = 0; i < a.orderCount; i++) {
+    a.order[i] = static_cast<int>(r.integer(2, a.h.t, "variable of the order"));
+    if (seen[a.order[i]]) reject("a variable is in the order and the cutset, or twice in the order");
+    seen[a.order[i]] = true;
+  }
+  for (int j = 1; j <= a.h.t; j++)
+    if (!seen[j]) reject("a variable is neither in the cutset nor in the order");
+  checkOrder(a, free);
+  a.message = r.matrix(a.h.n[1], a.h.dv, true, "message");
+  a.logSumExp = r.matrix(a.h.n[1], 1, false, "logSumExp");
+  checkTile(tile, a.h.n[1]);
+  return a;
+}
+
 ConditionedArgs readConditioned(Reader &r, const Tile &tile) {
   ConditionedArgs a = {};
   a.tile = tile;
   readPolynomial(r, a.h);
   bool seen[kMaxVariables + 1] = {};
-  a.cutsetCount = static_cast<int>(r.integer(0, a.h.t, "size of the cutset"));
-  for (int i = 0, last = 0; i < a.cutsetCount; i++) {
-    last = a.cutset[i] = static_cast<int>(r.integer(last + 1, a.h.t, "variable of the cutset"));
-    seen[last] = true;
-  }
+  a.cutsetCount = readCutset(r, a.h.t, a.cutset, seen);
   a.forestCount = static_cast<int>(r.integer(0, a.h.t, "size of the forest"));
   for (int i = 0; i < a.forestCount; i++) {
     a.forest[i] = static_cast<int>(r.integer(1, a.h.t, "variable of the forest"));
@@ -218,6 +269,34 @@ ProjectArgs readProject(Reader &r, const Tile &tile) {
   a.weights = r.matrix(a.m, a.cols, false, "weights");
   a.output = r.matrix(n, a.cols, false, "output");
   checkTile(tile, n);
+  return a;
+}
+
+PrefixArgs readPrefix(Reader &r, const Tile &tile) {
+  PrefixArgs a = {};
+  a.tile = tile;
+  a.scale = r.number();
+  const long n1 = r.integer(0, kMaxRows, "n1");
+  a.childRows = r.integer(0, kMaxRows, "rows of the child");
+  a.d = r.integer(0, kMaxRows, "d");
+  a.dv = r.integer(0, kMaxRows, "dv");
+  a.coefficient = r.number();
+  a.edgeCount = static_cast<int>(r.integer(0, kMaxVariables, "number of grandchildren"));
+  a.queries = r.matrix(n1, a.d, false, "queries");
+  a.child = r.matrix(a.childRows, a.d, false, "queries of the child");
+  a.childValues = r.matrix(a.childRows, a.dv, true, "values of the child");
+  a.childBias = r.matrix(a.childRows, 1, true, "bias of the child");
+  for (int g = 0; g < a.edgeCount; g++) {
+    GrandchildArgs &edge = a.edges[g];
+    edge.n = r.integer(0, kMaxRows, "rows of a grandchild");
+    edge.coefficient = r.number();
+    edge.queries = r.matrix(edge.n, a.d, false, "queries of a grandchild");
+    edge.values = r.matrix(edge.n, a.dv, true, "values of a grandchild");
+    edge.bias = r.matrix(edge.n, 1, true, "bias of a grandchild");
+  }
+  a.message = r.matrix(n1, a.dv, true, "message");
+  a.logSumExp = r.matrix(n1, 1, false, "logSumExp");
+  checkTile(tile, n1);
   return a;
 }
 

@@ -10,8 +10,8 @@
 
 namespace poly {
 
-enum class Kind { attend = 0, combine = 1, merge = 2, conditioned = 3, cycle = 4, project = 5 };
-constexpr int kLastExact = 5;
+enum class Kind { attend = 0, combine = 1, merge = 2, conditioned = 3, cycle = 4, project = 5, prefix = 6, eliminate = 7 };
+constexpr int kLastExact = 7;
 
 // Steps of the approximate modes have numbers of their own, from here on.
 constexpr int kFirstApproximate = 10, kLastApproximate = 14;
@@ -52,6 +52,8 @@ MergeArgs readMerge(Reader &reader, const Tile &tile);
 ConditionedArgs readConditioned(Reader &reader, const Tile &tile);
 CycleArgs readCycle(Reader &reader, const Tile &tile);
 ProjectArgs readProject(Reader &reader, const Tile &tile);
+PrefixArgs readPrefix(Reader &reader, const Tile &tile);
+EliminateArgs readEliminate(Reader &reader, const Tile &tile);
 
 // Reads and runs one of them (decode-approximate.cc).
 void runApproximate(const ApproximateTable &kernels, int kind, Reader &reader, const Tile &tile);

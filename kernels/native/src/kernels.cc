@@ -2,6 +2,8 @@
 #include "apply.h"
 #include "compress.h"
 #include "contract.h"
+#include "eliminate.h"
+#include "prefix.h"
 #include "project.h"
 #include "prune.h"
 #include "rates.h"
@@ -17,8 +19,8 @@ namespace {
 
 template <class T>
 KernelTable table() {
-  return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, projectStep<T>, exponentials<T>,
-          peakFlops<T>, calibrate<T>,
+  return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, projectStep<T>, prefixStep<T>,
+          eliminateStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>,
           {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>}};
 }
 

@@ -117,6 +117,31 @@ struct ProjectArgs {
   long m, cols;
 };
 
+struct GrandchildArgs {
+  const void *queries, *values, *bias;  // [n, d], [n, dv] or null, [n] or null
+  long n;
+  double coefficient;
+};
+
+struct PrefixArgs {
+  Tile tile;
+  const void *queries;                         // [n1, d], the root's
+  const void *child, *childValues, *childBias;  // [childRows, d], [childRows, dv] or null, [childRows] or null
+  long childRows, d, dv;
+  double scale, coefficient;
+  int edgeCount;
+  GrandchildArgs edges[kMaxVariables];
+  void *message, *logSumExp;
+};
+
+struct EliminateArgs {
+  Tile tile;
+  PolynomialArgs h;
+  int cutsetCount, orderCount;
+  int cutset[kMaxVariables], order[kMaxVariables];  // ascending; as the free variables but x1 are summed out
+  void *message, *logSumExp;
+};
+
 struct Rates {
   double flops, exponentials, bytes, tileSeconds;
 };
@@ -144,6 +169,8 @@ struct KernelTable {
   void (*conditioned)(const ConditionedArgs &);
   long (*cycle)(const CycleArgs &);
   void (*project)(const ProjectArgs &);
+  void (*prefix)(const PrefixArgs &);
+  void (*eliminate)(const EliminateArgs &);
   void (*exponentials)(const void *x, void *y, long count);
   double (*peakFlops)(double seconds);
   Rates (*calibrate)();
@@ -158,7 +185,8 @@ struct IsaTable {
 // One 64-byte aligned buffer per thread and slot, grown as needed and kept for the next call. Throws std::bad_alloc.
 enum Slot : int {
   kSlotKeys, kSlotKeyBias, kSlotValues, kSlotQueries, kSlotScores, kSlotOutput, kSlotRowState, kSlotForest, kSlotAssignment,
-  kSlotCycleMatrices, kSlotCyclePanels, kSlotCycleRows, kSlotFast, kSlotFastShared, kSlotSpare,
+  kSlotCycleMatrices, kSlotCyclePanels, kSlotCycleRows, kSlotFast, kSlotFastShared, kSlotSpare, kSlotPrefix,
+  kSlotTables, kSlotTableWork,
   kSlotFeatureMap, kSlotFeatureRows, kSlotFeatureSums, kSlotFeatureWeights,
   kSlotPruneCells, kSlotPruneKeys, kSlotPruneCenters, kSlotPruneGather, kSlotPrunePivots, kSlotPruneRows, kSlots
 };

@@ -54,7 +54,7 @@ describe('loading', () => {
       name: 'native',
       precisions: ['float32', 'float64'],
       steps: [
-        ...['attend', 'combine', 'conditioned', 'merge', 'cycle', 'project'],
+        ...['attend', 'combine', 'conditioned', 'merge', 'cycle', 'project', 'prefix', 'eliminate'],
         ...['survey', 'accumulate', 'contract', 'apply', 'compress'],
       ],
       isa: addon.isas()[0],

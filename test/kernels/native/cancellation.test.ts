@@ -6,6 +6,12 @@ import { matrix, randomMatrix, randomSource } from '../cases.ts';
 
 const random = randomSource(1);
 const operand = (rows: number, cols: number) => randomMatrix(random, 'float32', rows, cols);
+/** Shared, so that no thread copies them. */
+const zeros = (rows: number, cols: number): Matrix => ({
+  data: new Float32Array(new SharedArrayBuffer(4 * rows * cols)),
+  rows,
+  cols,
+});
 const variables = (t: number, n: number, d: number) =>
   Array.from({ length: t }, (_, j) => ({ queries: operand(n, d), values: j > 0 ? operand(n, d) : null, bias: null }));
 const monomials = (...products: number[][]) => products.map((members) => ({ coefficient: 1, variables: members }));
@@ -47,6 +53,20 @@ const LONG: { name: string; rows: number; step: Step<Matrix> }[] = [
       ...{ order: [1, 2, 3], product, ...results(1536, 32) },
     },
   })),
+  {
+    name: 'project',
+    rows: 16_000,
+    step: { kind: 'project', input: zeros(16_000, 2000), weights: zeros(2000, 2000), output: zeros(16_000, 2000) },
+  },
+  {
+    name: 'prefix',
+    rows: 24_000,
+    step: {
+      kind: 'prefix',
+      ...{ queries: operand(24_000, 64), child: variables(2, 24_000, 64)[1], coefficient: 1, scale: 1 },
+      ...{ grandchildren: [{ operands: variables(2, 24_000, 64)[1], coefficient: 1 }], ...results(24_000, 64) },
+    },
+  },
   {
     name: 'accumulate',
     rows: 1,

@@ -1,49 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { EliminateStep, Matrix } from '../../../kernels/backend.ts';
 import { load } from '../../../kernels/reference/index.ts';
-import {
-  expectedOutput,
-  expectOutput,
-  matrix,
-  type Output,
-  type Problem,
-  precisionOf,
-  randomProblem,
-  randomSource,
-  runStep,
-} from '../cases.ts';
-import { addMasks, asMonomials, connectedGraphs, eliminationOrder } from '../graphs.ts';
+import { expectedOutput, expectOutput, matrix, type Problem, randomProblem, randomSource, runStep } from '../cases.ts';
+import { eliminateOutput, expectSameBits, graph, HARD, orderOf } from '../eliminations.ts';
+import { addMasks, asMonomials, connectedGraphs } from '../graphs.ts';
 import { POLYNOMIALS } from '../polynomials.ts';
 
 const backend = load();
-
-type How = Pick<EliminateStep<Matrix>, 'cutset' | 'order'>;
-
-function eliminateOutput(problem: Problem, how: How, cuts: readonly number[] = []): Output {
-  const n1 = problem.variables[0].queries.rows;
-  const dv = problem.variables.find(({ values }) => values !== null)?.values?.cols ?? 1;
-  const output = { message: matrix(precisionOf(problem), n1, dv), logSumExp: matrix(precisionOf(problem), n1, 1) };
-  runStep(backend, { kind: 'eliminate', ...problem, ...how, ...output }, n1, cuts);
-  return output;
-}
-
-/** Some order of elimination for the problem's monomials and masks. */
-function orderOf({ variables, monomials, masks }: Problem, cutset: readonly number[], random = () => 0): How {
-  const groups = [...monomials.map((monomial) => monomial.variables), ...masks.map(({ row, column }) => [row, column])];
-  const order = eliminationOrder(variables.length, groups, cutset, random);
-  if (order === null) throw new Error(`no order for the cutset {${cutset.join(', ')}}`);
-  return { cutset, order };
-}
-
-function expectSameBits(actual: Output, expected: Output): void {
-  expect(actual.message.data).toEqual(expected.message.data);
-  expect(actual.logSumExp.data).toEqual(expected.logSumExp.data);
-}
-
-/** Edges as digits: `graph('12 23 13')` is the triangle. */
-function graph(text: string): number[][] {
-  return text.split(' ').map((digits) => [...digits].map(Number));
-}
 
 describe('graphs of treewidth two', () => {
   it('are as many as math.md §6.5 counts', () => {
@@ -65,7 +28,7 @@ describe('graphs of treewidth two', () => {
           sizes: Array.from({ length: t }, () => 2 + Math.floor((t === 6 ? 2 : 4) * random())),
         },
       );
-      expectOutput(eliminateOutput(problem, orderOf(problem, [], random)), problem);
+      expectOutput(eliminateOutput(backend, problem, orderOf(problem, [], random)), problem);
     }
   });
 
@@ -79,35 +42,10 @@ describe('graphs of treewidth two', () => {
         { t, monomials },
         { seed: 90 + index, precision: 'float64', maxScore: 20, biases: index % 2 === 0, masks, sizes },
       );
-      expectOutput(eliminateOutput(problem, orderOf(problem, [], random)), problem);
+      expectOutput(eliminateOutput(backend, problem, orderOf(problem, [], random)), problem);
     }
   });
 });
-
-const HARD: readonly (readonly [string, number, number[][], number[][]])[] = [
-  // Name, t, edges, cutsets.
-  ['diamond', 4, graph('12 13 23 24 34'), [[], [1], [4]]],
-  ['two triangles joined by one edge', 6, graph('12 23 13 45 56 46 34'), [[], [1], [5]]],
-  ['two triangles joined by two edges', 6, graph('12 23 13 45 56 46 34 16'), [[], [2], [1, 4]]],
-  ['two triangles joined by two edges at one vertex', 6, graph('12 23 13 45 56 46 34 35'), [[], [3], [6]]],
-  ['a prism', 6, graph('12 23 13 45 56 46 14 25 36'), [[1], [5]]],
-  ['a triangle with a triangle on each side', 6, graph('12 23 13 14 24 25 35 16 36'), [[], [1], [4]]],
-  ['x1 at the tip of a triangle on a side', 6, graph('23 34 24 12 13 35 45 26 46'), [[], [1], [2]]],
-  ['K4', 4, graph('12 13 14 23 24 34'), [[1], [2], [4]]],
-  [
-    'K5',
-    5,
-    graph('12 13 14 15 23 24 25 34 35 45'),
-    [
-      [1, 2],
-      [2, 3],
-      [1, 5],
-      [4, 5],
-    ],
-  ],
-  ['two hubs with three spokes', 5, graph('12 13 14 25 35 45'), [[]]],
-  ['two hubs without x1 and four spokes', 6, graph('13 23 14 24 15 25 16 26'), [[], [3]]],
-];
 
 describe.each(HARD)('%s', (_, t, edges, cutsets) => {
   it.each(cutsets.map((cutset) => [cutset.map((x) => `x${x}`).join(' '), cutset] as const))('on {%s}', (_name, cutset) => {
@@ -120,9 +58,9 @@ describe.each(HARD)('%s', (_, t, edges, cutsets) => {
       const precision = index === 0 || index === 2 ? 'float32' : 'float64';
       const problem = randomProblem({ t, monomials }, { seed: 31 + index, precision, maxScore, biases, masks, sizes });
       const how = orderOf(problem, cutset, random);
-      const whole = eliminateOutput(problem, how);
+      const whole = eliminateOutput(backend, problem, how);
       expectOutput(whole, problem);
-      expectSameBits(eliminateOutput(problem, how, [1, 3]), whole);
+      expectSameBits(eliminateOutput(backend, problem, how, [1, 3]), whole);
     }
   });
 });
@@ -138,7 +76,7 @@ describe.each(
       const masks = index === 0 ? [] : addMasks(polynomial.t, polynomial.monomials, cutset, random);
       for (const precision of ['float32', 'float64'] as const) {
         const problem = randomProblem(polynomial, { seed: 3 + index, precision, maxScore, biases: index > 0, masks });
-        expectOutput(eliminateOutput(problem, orderOf(problem, cutset, random)), problem);
+        expectOutput(eliminateOutput(backend, problem, orderOf(problem, cutset, random)), problem);
       }
     }
   });
@@ -152,9 +90,9 @@ describe('eliminate', () => {
     const problem = randomProblem(diamond, { seed: 8, precision: 'float64', maxScore: 30, biases: true, sizes });
     for (const cutset of [[], [1], [4]]) {
       const how = orderOf(problem, cutset);
-      const whole = eliminateOutput(problem, how);
+      const whole = eliminateOutput(backend, problem, how);
       expectOutput(whole, problem);
-      expectSameBits(eliminateOutput(problem, how, [1, 7, 8, 20]), whole);
+      expectSameBits(eliminateOutput(backend, problem, how, [1, 7, 8, 20]), whole);
     }
   });
 
@@ -164,14 +102,15 @@ describe('eliminate', () => {
     const problem: Problem = { ...plain, variables: plain.variables.map((each, j) => (j === 0 ? { ...each, bias } : each)) };
     const truth = expectedOutput(problem);
     expect(Array.from(truth.logSumExp.data, (value) => value === -Infinity)).toEqual([false, true, false]);
-    for (const cutset of [[], [1], [2]]) expectOutput(eliminateOutput(problem, orderOf(problem, cutset), [1]), problem, truth);
+    for (const cutset of [[], [1], [2]])
+      expectOutput(eliminateOutput(backend, problem, orderOf(problem, cutset), [1]), problem, truth);
   });
 
   it('gives empty rows when no tuple is admissible', () => {
     const masks = [{ row: 3, column: 2, lowest: 50, highest: 60 }];
     const problem = randomProblem(diamond, { seed: 2, precision: 'float32', maxScore: 5, masks });
     expect(expectedOutput(problem).logSumExp.data.every((value) => value === -Infinity)).toBe(true);
-    for (const cutset of [[], [1], [2], [2, 3]]) expectOutput(eliminateOutput(problem, orderOf(problem, cutset)), problem);
+    for (const cutset of [[], [1], [2], [2, 3]]) expectOutput(eliminateOutput(backend, problem, orderOf(problem, cutset)), problem);
   });
 
   it('gives the log-sum-exp alone when no message is wanted', () => {
@@ -179,7 +118,7 @@ describe('eliminate', () => {
     const n1 = problem.variables[0].queries.rows;
     for (const cutset of [[], [1], [2]]) {
       const how = orderOf(problem, cutset);
-      const whole = eliminateOutput(problem, how);
+      const whole = eliminateOutput(backend, problem, how);
       expectOutput(whole, problem);
       const logSumExp = matrix('float64', n1, 1);
       runStep(backend, { kind: 'eliminate', ...problem, ...how, message: null, logSumExp }, n1);
@@ -195,14 +134,14 @@ describe('eliminate', () => {
       [5, 4, 2, 3],
     ]) {
       const problem = randomProblem({ t: 6, monomials }, { seed: 12, precision: 'float64', maxScore: 20, biases: true });
-      expectOutput(eliminateOutput(problem, { cutset: [6], order }, [1]), problem);
+      expectOutput(eliminateOutput(backend, problem, { cutset: [6], order }, [1]), problem);
     }
   });
 
   it('does not mistake the tables of one call for those of another', () => {
     for (const seed of [1, 2, 3]) {
       const problem = randomProblem(diamond, { seed, precision: 'float64', maxScore: 5, sizes: [4, 4, 4, 4], d: 3, dv: 2 });
-      expectOutput(eliminateOutput(problem, orderOf(problem, []), [2]), problem);
+      expectOutput(eliminateOutput(backend, problem, orderOf(problem, []), [2]), problem);
     }
   });
 });

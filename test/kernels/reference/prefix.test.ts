@@ -1,73 +1,12 @@
 /** Root-causal trees of depth two against the definition, in which every other variable is masked against x1. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Matrix, Monomial, PairMask, PrefixStep } from '../../../kernels/backend.ts';
+import type { Matrix } from '../../../kernels/backend.ts';
 import { load } from '../../../kernels/reference/index.ts';
-import { expectedOutput, expectOutput, matrix, type Output, type Problem, precisionOf, randomProblem, runStep } from '../cases.ts';
+import { expectedOutput, expectOutput, matrix, type Output, type Problem, runStep } from '../cases.ts';
+import { long, prefixOutput, randomTree, shapes, small, stepOf } from '../prefixes.ts';
 
 const backend = load();
-
-/** x1 x2 + x2 x3 + .. + x2 xt: x2 is the child, the others its children; coefficients other than one. */
-function tree(t: number): { t: number; monomials: Monomial[] } {
-  const monomials = [{ coefficient: 0.75, variables: [1, 2] }];
-  for (let g = 3; g <= t; g++) monomials.push({ coefficient: g - 4.5, variables: [2, g] });
-  return { t, monomials };
-}
-
-function rootCausal(t: number): PairMask[] {
-  return Array.from({ length: t - 1 }, (_, index) => ({ row: 1, column: index + 2, lowest: 0, highest: Infinity }));
-}
-
-function stepOf({ variables, monomials, scale }: Problem, output: Output): PrefixStep<Matrix> {
-  const [root, child, ...grandchildren] = variables;
-  const [{ coefficient }, ...rest] = monomials;
-  return {
-    kind: 'prefix',
-    queries: root.queries,
-    child,
-    coefficient,
-    grandchildren: grandchildren.map((operands, index) => ({ operands, coefficient: rest[index].coefficient })),
-    scale,
-    ...output,
-  };
-}
-
-function prefixOutput(problem: Problem, cuts: readonly number[] = []): Output {
-  const n1 = problem.variables[0].queries.rows;
-  const dv = problem.variables.find(({ values }) => values !== null)?.values?.cols ?? 1;
-  const output = { message: matrix(precisionOf(problem), n1, dv), logSumExp: matrix(precisionOf(problem), n1, 1) };
-  runStep(backend, stepOf(problem, output), n1, cuts);
-  return output;
-}
-
-interface Shape {
-  readonly seed: number;
-  readonly precision: 'float32' | 'float64';
-  readonly maxScore: number;
-  readonly biases: boolean;
-  readonly sparseValues: boolean;
-  readonly sizes: readonly number[];
-}
-
-function randomTree({ sizes, ...options }: Shape): Problem {
-  // The root's bias belongs to the `combine` step that joins its children's messages.
-  const problem = randomProblem(tree(sizes.length), { ...options, sizes, masks: rootCausal(sizes.length) });
-  return { ...problem, variables: problem.variables.map((each, j) => (j === 0 ? { ...each, bias: null } : each)) };
-}
-
-function shapes(sizes: fc.Arbitrary<readonly number[]>): fc.Arbitrary<Shape> {
-  return fc.record({
-    seed: fc.integer({ min: 1, max: 1e6 }),
-    precision: fc.constantFrom('float32', 'float64'),
-    maxScore: fc.constantFrom(1, 5, 50, 200),
-    biases: fc.boolean(),
-    sparseValues: fc.boolean(),
-    sizes,
-  });
-}
-
-const small = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 2, maxLength: 5 });
-const long = fc.tuple(fc.integer({ min: 60, max: 140 }), fc.integer({ min: 1, max: 150 }), fc.integer({ min: 1, max: 150 }));
 
 describe('prefix', () => {
   it.each([2, 3, 4, 5])('agrees with the definition: t = %i, all sizes equal', (t) => {
@@ -82,7 +21,7 @@ describe('prefix', () => {
           sparseValues: index === 3,
           sizes,
         });
-        expectOutput(prefixOutput(problem), problem);
+        expectOutput(prefixOutput(backend, problem), problem);
       }
     }
   });
@@ -91,7 +30,7 @@ describe('prefix', () => {
     fc.assert(
       fc.property(shapes(small), (shape) => {
         const problem = randomTree(shape);
-        expectOutput(prefixOutput(problem), problem);
+        expectOutput(prefixOutput(backend, problem), problem);
       }),
       { numRuns: 200 },
     );
@@ -101,7 +40,7 @@ describe('prefix', () => {
     fc.assert(
       fc.property(shapes(long), (shape) => {
         const problem = randomTree({ ...shape, sizes: shape.sizes });
-        expectOutput(prefixOutput(problem, [33]), problem);
+        expectOutput(prefixOutput(backend, problem, [33]), problem);
       }),
       { numRuns: 6 },
     );
@@ -112,9 +51,9 @@ describe('prefix', () => {
       fc.property(shapes(fc.oneof(small, long)), fc.array(fc.nat(), { maxLength: 4 }), (shape, points) => {
         const problem = randomTree(shape);
         const n1 = shape.sizes[0];
-        const whole = prefixOutput(problem);
+        const whole = prefixOutput(backend, problem);
         const cuts = points.map((point) => point % (n1 + 1)).sort((a, b) => a - b);
-        const tiled = prefixOutput(problem, cuts);
+        const tiled = prefixOutput(backend, problem, cuts);
         // Bounds that go down again: the second half first, then the first half, from states that have gone too far.
         const backwards = prefixOutputBackwards(problem, Math.ceil(n1 / 2));
         for (const other of [tiled, backwards]) {
@@ -134,7 +73,7 @@ describe('prefix', () => {
     expect(Array.from(truth.logSumExp.data, (value) => value === -Infinity)).toEqual(
       Array.from({ length: 9 }, (_, row) => row < 5),
     );
-    expectOutput(prefixOutput(problem, [2, 4]), problem, truth);
+    expectOutput(prefixOutput(backend, problem, [2, 4]), problem, truth);
   });
 
   it('does not read what lies after its rows', () => {
@@ -146,7 +85,7 @@ describe('prefix', () => {
       sparseValues: false,
       sizes: [70, 70, 70],
     });
-    const before = prefixOutput(problem);
+    const before = prefixOutput(backend, problem);
     const poison = (source: Matrix) => ({
       ...source,
       data: source.data.map((value, at) => (at < 40 * source.cols ? value : Number.NaN)),
@@ -156,7 +95,7 @@ describe('prefix', () => {
       values: values && poison(values),
       bias,
     }));
-    const after = prefixOutput({ ...problem, variables });
+    const after = prefixOutput(backend, { ...problem, variables });
     const dv = before.message.cols;
     expect(after.message.data.subarray(0, 40 * dv)).toEqual(before.message.data.subarray(0, 40 * dv));
     expect(after.logSumExp.data.subarray(0, 40)).toEqual(before.logSumExp.data.subarray(0, 40));
@@ -172,7 +111,7 @@ describe('prefix', () => {
       sparseValues: false,
       sizes: [5, 6, 4, 7],
     });
-    const whole = prefixOutput(problem);
+    const whole = prefixOutput(backend, problem);
     const logSumExp = matrix('float64', 5, 1);
     runStep(backend, { ...stepOf(problem, whole), message: null, logSumExp }, 5, [2]);
     expect(logSumExp.data).toEqual(whole.logSumExp.data);
@@ -180,7 +119,7 @@ describe('prefix', () => {
 
   it('refuses operands of wrong shapes', () => {
     const problem = randomTree({ seed: 6, precision: 'float64', maxScore: 5, biases: true, sparseValues: false, sizes: [4, 4, 4] });
-    const step = stepOf(problem, prefixOutput(problem));
+    const step = stepOf(problem, prefixOutput(backend, problem));
     const wrong = matrix('float64', 3, 9);
     expect(() => runStep(backend, { ...step, queries: wrong }, 3)).toThrow('prefix: queries');
     expect(() => runStep(backend, { ...step, logSumExp: wrong }, 4)).toThrow('prefix: logSumExp');
@@ -190,7 +129,7 @@ describe('prefix', () => {
 
 /** The same call in two tiles, the later rows first. */
 function prefixOutputBackwards(problem: Problem, middle: number): Output {
-  const whole = prefixOutput(problem);
+  const whole = prefixOutput(backend, problem);
   const output = {
     message: { ...whole.message, data: whole.message.data.slice().fill(Number.NaN) },
     logSumExp: { ...whole.logSumExp, data: whole.logSumExp.data.slice().fill(Number.NaN) },
