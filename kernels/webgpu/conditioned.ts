@@ -20,6 +20,8 @@ import { NONE } from './shaders/fields.ts';
 
 /** Assignments that go through the device together, at most; a chunk of more gains nothing. */
 const MOST_SLICES = 4096;
+/** What they may take, at most: 256 MiB. */
+const MOST_CHUNK_FLOATS = 2 ** 26;
 
 export interface Solved {
   readonly rows: number;
@@ -173,7 +175,8 @@ function fit(
   const total = step.cutset
     .slice(1)
     .reduce((count, variable) => count * step.variables[variable - 1].queries.rows, Math.max(1, heads));
-  const fitting = 1 + Math.floor((device.capacity - one.layout.floats) / perSlice);
+  const room = Math.min(device.capacity - one.layout.floats, MOST_CHUNK_FLOATS);
+  const fitting = 1 + Math.floor(room / perSlice);
   return planned(Math.max(1, Math.min(MOST_SLICES, total, fitting, Math.ceil(device.budget / sliceFlops(one.plan)))));
 }
 
