@@ -17,8 +17,8 @@ export function markdown({ machine, load, rows, choice, threshold, ratios }: Fig
 \`npm run bench:approximate\`: ${machine}, load ${load.toFixed(1)}. Q uniform in ±B, V uniform in ±1, scale 1/d, tolerance 1e-3 proved unless said otherwise; float32.
 Times from the request's tensors to its output. m: modelled from a smaller n that was run.
 
-| case | target | n | method | certified | ms | exact ms | speed-up | slope |
-|---|---|---|---|---|---|---|---|---|
+| case | target | n | method | certified | measured | ms | exact ms | speed-up | slope |
+|---|---|---|---|---|---|---|---|---|---|
 ${rows.map(rowOf).join('\n')}
 
 The cost of the choice where mode 'auto' looks at the tensors and goes exact (target: under 3 % of the exact time):
@@ -42,10 +42,10 @@ ${ratios.map(({ method, cases, least, median, most }) => `| ${method} | ${cases}
 `;
 }
 
-function rowOf({ name, target, n, method, certified, ms, exactMs, exactIsModelled, speedUp, slope }: Row): string {
+function rowOf({ name, target, n, method, certified, error, ms, exactMs, exactIsModelled, speedUp, slope }: Row): string {
   const number = (value: number): string => (Number.isFinite(value) ? Number(value.toPrecision(3)).toLocaleString('en') : '');
   const cells = [
-    ...[name, target, String(n), method, certified?.toPrecision(2) ?? '', number(ms)],
+    ...[name, target, String(n), method, certified?.toPrecision(2) ?? '', error?.toPrecision(2) ?? '', number(ms)],
     ...[`${number(exactMs)}${exactIsModelled ? ' m' : ''}`, Number.isFinite(speedUp) ? `${number(speedUp)}×` : ''],
     slope?.toFixed(2) ?? '',
   ];

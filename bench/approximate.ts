@@ -25,6 +25,8 @@ export interface Row {
   readonly n: number;
   readonly method: string;
   readonly certified: number | null;
+  /** Largest error of 16 rows, where it was measured. */
+  readonly error: number | null;
   readonly ms: number;
   readonly exactMs: number;
   readonly exactIsModelled: boolean;
@@ -39,6 +41,8 @@ interface Measured extends ApproximateCase {
   readonly target: string;
   /** Sizes of the slope. */
   readonly sizes?: readonly number[];
+  /** Whether the error is measured, on 16 rows. */
+  readonly measured?: boolean;
   /** A smaller n at which exact is run to correct its model. */
   readonly modelledFrom?: number;
 }
@@ -68,6 +72,11 @@ const CASES: readonly Measured[] = [
     ...{ name: 'sampling, tensor(3), d=64, 1/√d, unit-normal', target: '≥ 20×', polynomial: TENSOR, n: 2048, d: 64 },
     ...{ entries: gaussian, scale: 1 / 8, wish: { tolerance: 0.1, method: 'sampling' as const }, modelledFrom: 512 },
   },
+  {
+    ...{ name: 'the same, 4,096 tuples, certificate of no use', target: '', polynomial: TENSOR, n: 2048, d: 64, entries: gaussian },
+    ...{ scale: 1 / 8, wish: { tolerance: Number.POSITIVE_INFINITY, method: 'sampling' as const, samples: 4096 } },
+    ...{ modelledFrom: 512, measured: true },
+  },
   { ...peaked, name: 'prune, 64 clusters, scores to ±30', target: '≥ 3×', entries: clustered(64, 64, 0.05) },
   { ...peaked, name: 'prune, nothing to leave out', target: '≥ 0.9×', entries: 1 },
 ];
@@ -88,16 +97,19 @@ async function measure(one: Measured): Promise<Row> {
   try {
     const points: [number, number][] = [];
     for (const size of one.sizes ?? []) points.push([size, (await bestOf(engine, requestsOf({ ...one, n: size }).approximate)).ms]);
-    const { ms, result } = await bestOf(engine, requestsOf(one).approximate, 2500);
+    const { approximate } = requestsOf(one);
+    const { ms, result } = await bestOf(engine, approximate, 2500);
+    const report = { ...approximate, errorReport: { type: 'sample', rows: 16, seed: 1 } } as const;
+    const error = one.measured ? ((await bestOf(engine, report, 0)).result.measured?.maxAbsError ?? null) : null;
     const { method = '', degree, certificate } = result.plan.approximation ?? {};
     return {
       ...base,
       method: degree === undefined ? method : `${method}, degree ${degree}`,
-      ...{ certified: certificate?.maxAbsError ?? null, ms, speedUp: exact.ms / ms },
+      ...{ certified: certificate?.maxAbsError ?? null, error, ms, speedUp: exact.ms / ms },
       ...(points.length > 0 && { slope: slope(points), points }),
     };
   } catch (error) {
-    return { ...base, method: (error as Error).message, certified: null, ms: Number.NaN, speedUp: Number.NaN };
+    return { ...base, method: (error as Error).message, certified: null, error: null, ms: Number.NaN, speedUp: Number.NaN };
   }
 }
 

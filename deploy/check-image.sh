@@ -3,6 +3,7 @@
 #
 #   bash deploy/check-image.sh           build, run, ask, stop, clean up
 #   KEEP=1 bash deploy/check-image.sh    leave .image/ (base and storage) for a faster next run
+#   TARGET=gpu bash deploy/check-image.sh    the stage with the device back ends, on the software renderers that are in it
 #
 # The base image cannot be pulled here, so one of the same name is made: Debian's minimal system with the pinned Node 24 and npm where
 # the official image has them. Everything after FROM is the Dockerfile's own. The container is started by hand in its own mount and
@@ -82,7 +83,7 @@ b inspect --type image "$base" >/dev/null 2>&1 || timed 'base image' commit_base
 
 # ── the real Dockerfile ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 build() {
-  b bud --pull=never --layers=false --format docker -t "$image" \
+  b bud --pull=never --layers=false --format docker -t "$image" --target "${TARGET:-runtime}" \
     --build-arg VERSION="$("$node" -p 'require("./package.json").version')" \
     --build-arg REVISION="$(git rev-parse HEAD)" --build-arg CREATED="$(date -u +%FT%TZ)" . >"$work/build.log" 2>&1 ||
     { tail -40 "$work/build.log"; return 1; }
@@ -148,6 +149,7 @@ must 'has no capabilities and can gain none' grep -qE '^CapBnd:\s+0+$' "/proc/$s
 must 'its root is read-only' refused in_image touch "$directory/src/written"
 must '/tmp can be written' in_image touch /tmp/written
 must 'it answers' "$node" deploy/ask.ts "$url"
+if [[ ${TARGET:-} == gpu ]]; then must 'its devices answer' "$node" deploy/ask.ts "$url" gpu webgpu; fi
 
 # ── stop it ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 started=$SECONDS

@@ -21,7 +21,7 @@ import { receiveBody } from './wire/receive.ts';
 /** Threads that read and write large bodies; one keeps up with a network of some 10 Gbit/s. */
 const WIRE_THREADS = 2;
 /** Large bodies that may wait for one of them. */
-const MAX_WAITING_BODIES = 64;
+const MAX_WAITING_BODIES = 512;
 
 /** What is smaller is given back by the way. */
 const COLLECTED_BODY_BYTES = 1 << 24;

@@ -42,7 +42,9 @@ export function openContext(wanted: Mode | 'auto'): Context {
   const reasons: string[] = [];
   for (const mode of wanted === 'auto' ? MODES : [wanted]) {
     try {
-      return tryMode(mode);
+      const context = tryMode(mode);
+      // Whoever asks why it is no GL finds it beside the device.
+      return reasons.length === 0 ? context : { ...context, device: `${context.device} (${reasons.join('; ')})` };
     } catch (error) {
       reasons.push(`${mode}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -55,14 +57,8 @@ function tryMode(mode: Mode): Context {
   if (mode === 'headlessgl' && existsSync(REASON)) throw new Error(readFileSync(REASON, 'utf8').trim());
   const { GPU, input } = require('gpu.js') as Package;
   const gpu = new GPU({ mode });
-  const programs = new Map<string, BlockProgram>();
-  const compiled = (bucket: Bucket): BlockProgram => {
-    const key = `${bucket.rows} ${bucket.keys} ${bucket.width}`;
-    const program = programs.get(key) ?? compileBlock(gpu, input, bucket);
-    programs.set(key, program);
-    return program;
-  };
-  const block: Context['block'] = (rows, keys, d, dv) => compiled(bucketOf(rows, keys, d, dv));
+  const programs = new ProgramCache(gpu, input);
+  const block: Context['block'] = (rows, keys, d, dv) => programs.get(bucketOf(rows, keys, d, dv));
   const probe = block(1, 1, 1, 1);
   probe.run();
   const kernelClass = probe.kernelClass();
@@ -77,6 +73,42 @@ function tryMode(mode: Mode): Context {
     block,
     exponentials: (x) => compileExponentials(gpu, x.length)(x) as Float32Array,
   };
+}
+
+/** Numbers that all programs may hold on the device together; on GL a number takes 16 bytes. */
+const MOST_NUMBERS = 2 ** 25;
+
+/** Programs by bucket, the ones used last. */
+class ProgramCache {
+  readonly #gpu: GPU;
+  readonly #input: Package['input'];
+  readonly #programs = new Map<string, BlockProgram>();
+  #numbers = 0;
+
+  constructor(gpu: GPU, input: Package['input']) {
+    this.#gpu = gpu;
+    this.#input = input;
+  }
+
+  get(bucket: Bucket): BlockProgram {
+    const key = `${bucket.rows} ${bucket.keys} ${bucket.width}`;
+    const known = this.#programs.get(key);
+    const program = known ?? compileBlock(this.#gpu, this.#input, bucket);
+    if (known === undefined) this.#numbers += program.numbers;
+    this.#programs.delete(key);
+    this.#programs.set(key, program);
+    this.#shrink(program);
+    return program;
+  }
+
+  #shrink(needed: BlockProgram): void {
+    for (const [key, program] of this.#programs) {
+      if (this.#numbers <= MOST_NUMBERS || program === needed) return;
+      this.#programs.delete(key);
+      this.#numbers -= program.numbers;
+      program.destroy();
+    }
+  }
 }
 
 /** Renderers that are programs themselves: Mesa's, SwiftShader, Microsoft's. */

@@ -19,7 +19,7 @@ export const MASKED = -3e38;
 export const FLOOR = -1e38;
 
 /** Rows of queries and of keys in a block; gpu.js's textures are wrong from 16384 on (gpu.md), and one of 1024² is 16 MB. */
-const LENGTHS = [16, 64, 256, 1024] as const;
+const LENGTHS = [16, 64, 128, 256, 512, 1024] as const;
 export const LONGEST_BLOCK: number = LENGTHS[LENGTHS.length - 1];
 const NARROWEST = 8;
 
@@ -55,6 +55,9 @@ export interface BlockProgram {
   /** Class of the kernels that ran, and the GL context in which they did; null in the modes that have none. */
   kernelClass(): string;
   context(): unknown;
+  /** Numbers that the device holds for it. */
+  readonly numbers: number;
+  destroy(): void;
 }
 
 const SCORES = `function (queries, keys, bias, low, high) {
@@ -130,7 +133,17 @@ export function compileBlock(gpu: GPU, input: Input, bucket: Bucket): BlockProgr
     return sums(weight, input(values, [width, keys]) as Texture, peak) as unknown as Float32Array[];
   };
   const { kernel: compiled } = sums as unknown as { kernel: object & { context?: unknown } };
-  return { bucket, operands, run, kernelClass: () => compiled.constructor.name, context: () => compiled.context ?? null };
+  return {
+    bucket,
+    operands,
+    run,
+    kernelClass: () => compiled.constructor.name,
+    context: () => compiled.context ?? null,
+    numbers: 2 * rows * keys + (rows + keys) * (2 * width + 4),
+    destroy: () => {
+      for (const each of [sums, weights, peaks, scores]) each.destroy();
+    },
+  };
 }
 
 /** y = e^x, elementwise. */

@@ -38,12 +38,16 @@ export class Layout {
 /** Idle bytes that are kept for the next run. */
 const MOST_IDLE_BYTES = 256 * 2 ** 20;
 const SMALLEST_FLOATS = 2 ** 14;
+/** Arenas in use take at most the room of so many of the largest; who comes then waits, since no device says how much memory it has. */
+const MOST_AT_ONCE = 2;
 
 export class ArenaPool {
   readonly #device: Device;
   readonly #layout: GPUBindGroupLayout;
   #arenas: Arena[] = []; // least recently used first
   #staging: GPUBuffer[] = [];
+  #floatsInUse = 0;
+  readonly #waiting: { readonly floats: number; readonly enter: () => void }[] = [];
 
   constructor(device: Device, { layout }: Pipelines) {
     this.#device = device;
@@ -57,17 +61,45 @@ export class ArenaPool {
    * @throws Error when the device has no room for it
    */
   async with<T>(floats: number, owner: string | null, use: (arena: Arena, isFilled: boolean) => Promise<T>): Promise<T> {
-    const arena = await this.#take(floats, owner);
-    const isFilled = owner !== null && arena.owner === owner;
-    arena.owner = null;
+    const { capacity } = this.#device;
+    if (floats > capacity)
+      throw new Error(`webgpu: the step needs ${4 * floats} bytes, a buffer of the device holds ${4 * capacity}`);
+    const size = Math.min(capacity, sizeClass(Math.max(floats, SMALLEST_FLOATS)));
+    await this.#enter(size);
     try {
-      const result = await use(arena, isFilled);
-      if (result !== null) arena.owner = owner;
-      return result;
+      const arena = this.#takeIdle(size, floats, owner) ?? (await this.#create(size));
+      const isFilled = owner !== null && arena.owner === owner;
+      arena.owner = null;
+      try {
+        const result = await use(arena, isFilled);
+        if (result !== null) arena.owner = owner;
+        return result;
+      } finally {
+        this.#arenas.push(arena);
+        this.#trim();
+      }
     } finally {
-      this.#arenas.push(arena);
-      this.#trim();
+      this.#leave(size);
     }
+  }
+
+  /** First come, first served: a large run is not overtaken by small ones for ever. */
+  async #enter(floats: number): Promise<void> {
+    if (this.#waiting.length === 0 && this.#hasRoom(floats)) this.#floatsInUse += floats;
+    else await new Promise<void>((enter) => this.#waiting.push({ floats, enter }));
+  }
+
+  #leave(floats: number): void {
+    this.#floatsInUse -= floats;
+    for (let next = this.#waiting[0]; next !== undefined && this.#hasRoom(next.floats); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#floatsInUse += next.floats;
+      next.enter();
+    }
+  }
+
+  #hasRoom(floats: number): boolean {
+    return this.#floatsInUse + floats <= MOST_AT_ONCE * this.#device.capacity;
   }
 
   /** `floats` numbers from `offset` on, once everything submitted so far is done. */
@@ -90,25 +122,31 @@ export class ArenaPool {
   }
 
   close(): void {
-    for (const { buffer, parameters } of this.#arenas) for (const each of [buffer, parameters]) each.destroy();
+    for (const arena of this.#arenas) destroy(arena);
     for (const staging of this.#staging) staging.destroy();
     this.#arenas = [];
     this.#staging = [];
   }
 
-  async #take(floats: number, owner: string | null): Promise<Arena> {
-    const { capacity } = this.#device;
-    if (floats > capacity)
-      throw new Error(`webgpu: the step needs ${4 * floats} bytes, a buffer of the device holds ${4 * capacity}`);
-    const size = Math.min(capacity, sizeClass(Math.max(floats, SMALLEST_FLOATS)));
+  #takeIdle(size: number, floats: number, owner: string | null): Arena | undefined {
     const own = this.#arenas.findIndex((arena) => owner !== null && arena.owner === owner && arena.floats >= floats);
     // Those that were not used for long are least likely to be asked for by their owners.
     const index = own >= 0 ? own : this.#arenas.findIndex((arena) => arena.floats === size);
-    const idle = index < 0 ? [] : this.#arenas.splice(index, 1);
-    return idle[0] ?? (await this.#create(size));
+    return index < 0 ? undefined : this.#arenas.splice(index, 1)[0];
   }
 
   async #create(floats: number): Promise<Arena> {
+    try {
+      return await this.#allocate(floats);
+    } catch (error) {
+      if (this.#arenas.length === 0) throw error;
+      // What lies idle may be what it lacks.
+      for (const arena of this.#arenas.splice(0)) destroy(arena);
+      return this.#allocate(floats);
+    }
+  }
+
+  async #allocate(floats: number): Promise<Arena> {
     const { gpu, guard, scoped } = this.#device;
     const { value, accepted } = scoped((): Arena => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -142,14 +180,17 @@ export class ArenaPool {
   #trim(): void {
     const idleBytes = () => this.#arenas.reduce((sum, { floats }) => sum + 4 * floats, 0);
     while (this.#arenas.length > 1 && idleBytes() > MOST_IDLE_BYTES) {
-      const oldest = this.#arenas.shift();
-      oldest?.buffer.destroy();
-      oldest?.parameters.destroy();
+      destroy(this.#arenas.shift() as Arena);
     }
     while (this.#staging.length > 1 && this.#staging.reduce((sum, { size }) => sum + size, 0) > MOST_IDLE_BYTES / 4) {
       this.#staging.shift()?.destroy();
     }
   }
+}
+
+function destroy({ buffer, parameters }: Arena): void {
+  buffer.destroy();
+  parameters.destroy();
 }
 
 /** Powers of two and their halves between: at most a third is unused. */

@@ -149,7 +149,7 @@ async function record(
     logSumExpStride: count,
   };
   if (d === 0 && shape.lowest === -Infinity && shape.highest === Infinity) {
-    await recorder.dispatch('reduce', { ...common, rows: keys[1] - keys[0] }, [
+    await recorder.dispatch('reduce', { ...common, ranges: NONE, rows: keys[1] - keys[0] }, [
       1,
       slices,
       Math.max(1, Math.ceil(dv / REDUCE_CHANNELS)),
@@ -171,7 +171,6 @@ async function record(
         lastRow,
         baseRow: 0,
         rows: count,
-        firstKey: 0,
         lastKey: keys[1] - keys[0],
         d,
         queries: places.queries,
@@ -211,6 +210,7 @@ async function foldBlock(
       groups: NONE,
       weight: NONE,
       factor: NONE,
+      ranges: NONE,
       sums: places.partial.logSumExp,
       sumStride: 0,
       product: places.values === NONE ? NONE : places.partial.message,

@@ -20,6 +20,8 @@ import { NONE } from './shaders/fields.ts';
 
 /** Assignments that go through the device together, at most; a chunk of more gains nothing. */
 const MOST_SLICES = 4096;
+/** What they may take, at most: 256 MiB. */
+const MOST_CHUNK_FLOATS = 2 ** 26;
 
 export interface Solved {
   readonly rows: number;
@@ -125,9 +127,9 @@ export async function solve(
   return session.arenas.with(layout.floats, `${callId} ${edges}`, async (arena, isFilled) => {
     const recorder = new Recorder(session.device, session.pipelines, arena, [control]);
     if (!isFilled) await fillFixed(session, arena, recorder, step, plan);
-    const done = await runChunks(session, arena, recorder, step, restriction, plan, heads);
+    const certified = await runChunks(session, arena, recorder, step, restriction, plan, heads);
     if (!(await recorder.finish())) return null;
-    return readResults(session, arena, plan, done);
+    return readResults(session, arena, plan, certified);
   });
 }
 
@@ -173,7 +175,8 @@ function fit(
   const total = step.cutset
     .slice(1)
     .reduce((count, variable) => count * step.variables[variable - 1].queries.rows, Math.max(1, heads));
-  const fitting = 1 + Math.floor((device.capacity - one.layout.floats) / perSlice);
+  const room = Math.min(device.capacity - one.layout.floats, MOST_CHUNK_FLOATS);
+  const fitting = 1 + Math.floor(room / perSlice);
   return planned(Math.max(1, Math.min(MOST_SLICES, total, fitting, Math.ceil(device.budget / sliceFlops(one.plan)))));
 }
 
@@ -202,7 +205,7 @@ function uploadOperands(
   if (bias !== null) uploadLogWeights(device, arena, places.bias, bias.data as Float32Array);
 }
 
-/** Gives the heads of the assignments in their order. */
+/** Gives the heads of a cycle's assignments in their order, for their certificates. */
 async function runChunks(
   session: Session,
   arena: Arena,
@@ -215,7 +218,9 @@ async function runChunks(
   const { device } = session;
   const tables = new AssignmentTables(step, restriction, plan);
   const source = assignments(step, heads);
-  const done: number[] = [];
+  const isCycle = plan.nodes.some(({ edge }) => edge !== null);
+  const certified: number[] = [];
+  let done = 0;
   await foldChunk(recorder, plan, 'start', 0, 0);
   for (;;) {
     tables.fill(source);
@@ -224,12 +229,13 @@ async function runChunks(
     // What was recorded reads the tables of its own chunk: it goes first.
     await recorder.submit();
     device.gpu.queue.writeBuffer(arena.buffer, 4 * plan.tables, tables.data);
-    await sendMessages({ device, recorder, plan, frequency: 'always', slices, done: done.length });
+    await sendMessages({ device, recorder, plan, frequency: 'always', slices, done });
     await foldChunk(recorder, plan, 'chunk', slices, tables.groups);
-    done.push(...tables.heads);
+    done += slices;
+    if (isCycle) certified.push(...tables.heads);
   }
   await foldChunk(recorder, plan, 'end', 0, 0);
-  return done;
+  return certified;
 }
 
 async function readResults(session: Session, arena: Arena, plan: ForestPlan, heads: readonly number[]): Promise<Solved> {

@@ -69,6 +69,7 @@ export async function foldChunk(
       groups: grouped ? plan.groups : NONE,
       weight: plan.weight,
       factor: plan.factor,
+      ranges: root?.ranges ?? NONE,
       sums: root?.sum.at ?? NONE,
       sumStride: root?.sum.stride ?? 0,
       product: root?.product.at ?? NONE,

@@ -31,10 +31,13 @@ export interface NodePlan {
   readonly node: Node;
   readonly children: readonly NodePlan[];
   readonly n: number;
-  readonly parentRows: number; // 1 at a root
+  /** Rows that masks with fixed variables leave of the n, at most: what a slice keeps, counted from the first of its range. */
+  readonly width: number;
+  /** Rows of the message: 1 at a root, all of the parent's where it is sent once, and else what a slice keeps of them. */
+  readonly parentRows: number;
   readonly operands: { readonly queries: number; readonly values: number; readonly bias: number };
   /** Log-weights and values of the rows with what the children sent. */
-  readonly sum: Span;
+  readonly sum: Span; // [width], or [n] where it is the operand itself; likewise the product
   readonly product: Span;
   /** When they are computed: never where they are the operands themselves. */
   readonly filled: 'never' | 'once' | 'always';
@@ -100,7 +103,7 @@ export function planForest(
   const nodes: NodePlan[] = [];
   for (const [index, node] of restriction.nodes.entries()) {
     const children = nodes.filter((other) => other.node.parent === node.variable);
-    nodes.push({ ...planNode(step, node, children, fixed, layout, size), ...hostTables[index] });
+    nodes.push({ ...planNode(step, restriction, node, children, fixed, layout, size), ...hostTables[index] });
   }
   const root = nodes.find(({ node }) => node.variable === 1) ?? null;
   const roots = nodes.filter((other) => other.node.parent === 0 && other !== root);
@@ -135,10 +138,16 @@ function takeTables(node: Node, layout: Layout, slices: number, d: number): Pick
   };
 }
 
+/** Two rows that one mask leaves to one fixed row are at most so far apart. */
+function widthOf({ masks }: Node, n: number): number {
+  return masks.reduce((width, { lowest, highest }) => Math.min(width, Math.max(1, highest - lowest + 1)), n);
+}
+
 type PlannedNode = Omit<NodePlan, 'weights' | 'unary' | 'ranges'>;
 
 function planNode(
   step: ConditionedStep<Matrix>,
+  { nodes }: Restriction,
   node: Node,
   children: readonly NodePlan[],
   fixed: Layout,
@@ -148,7 +157,11 @@ function planNode(
   const { queries, values, bias } = step.variables[node.variable - 1];
   const dv = step.message?.cols ?? 0;
   const n = queries.rows;
-  const parentRows = node.parent === 0 ? 1 : step.variables[node.parent - 1].queries.rows;
+  const width = widthOf(node, n);
+  const sent = node.variable === 1 && node.parent === 0 ? 'never' : node.constant ? 'once' : 'always';
+  const parent = nodes.find(({ variable }) => variable === node.parent);
+  const allRows = parent === undefined ? 1 : step.variables[parent.variable - 1].queries.rows;
+  const parentRows = parent === undefined || sent === 'once' ? allRows : widthOf(parent, allRows);
   const operands = {
     queries: fixed.take(queries.data.length),
     values: values !== null && dv > 0 ? fixed.take(values.data.length) : NONE,
@@ -161,17 +174,17 @@ function planNode(
     return { at: fixed.take(floats), stride: 0 };
   };
   const carries = operands.values !== NONE || children.some(({ message }) => message.at !== NONE);
-  const sent = node.variable === 1 && node.parent === 0 ? 'never' : node.constant ? 'once' : 'always';
   return {
     node,
     children,
     n,
+    width,
     parentRows,
     operands,
     filled,
-    sum: filled === 'never' ? { at: operands.bias, stride: 0 } : span(filled, n),
+    sum: filled === 'never' ? { at: operands.bias, stride: 0 } : span(filled, width),
     // Without messages from below the values stay what they are, whatever happens to the log-weights.
-    product: children.some(({ message }) => message.at !== NONE) ? span(filled, n * dv) : { at: operands.values, stride: 0 },
+    product: children.some(({ message }) => message.at !== NONE) ? span(filled, width * dv) : { at: operands.values, stride: 0 },
     sent,
     message: carries && sent !== 'never' ? span(sent, parentRows * dv) : LEFT_OUT,
     logSumExp: sent === 'never' ? LEFT_OUT : span(sent, parentRows),

@@ -48,7 +48,7 @@ async function fillNode(pass: Pass, node: NodePlan): Promise<void> {
     await pass.recorder.dispatch(
       'fill',
       {
-        rows: node.n,
+        rows: node.width,
         d,
         dv,
         bias: bias.at,
@@ -72,7 +72,7 @@ async function fillNode(pass: Pass, node: NodePlan): Promise<void> {
         maxima: child?.edge?.maxima ?? NONE,
         tops: topsOf(pass, child),
       },
-      [Math.ceil(node.n / FILL_ROWS), pass.slices, 1],
+      [Math.ceil(node.width / FILL_ROWS), pass.slices, 1],
       pass.slices * fillFlops(pass.plan, node),
     );
     bias = node.sum;
@@ -86,12 +86,13 @@ function topsOf({ done }: Pass, node: NodePlan | null): number {
 
 /** A component without x1 ends in one softmax-average. */
 async function averageRoot({ recorder, plan, slices }: Pass, node: NodePlan): Promise<void> {
-  const { sum, product, message, logSumExp, n } = node;
+  const { sum, product, message, logSumExp, width, ranges } = node;
   await recorder.dispatch(
     'reduce',
     {
-      rows: n,
+      rows: width,
       dv: plan.dv,
+      ranges,
       bias: sum.at,
       biasStride: sum.stride,
       values: product.at,
@@ -127,10 +128,10 @@ function groupsOf({ slices, plan }: Pass, { firstRow, lastRow }: Rows, channels:
 async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
   const { device, recorder, plan } = pass;
   const { d, dv } = plan;
-  const { n, parentRows, sum, product, message, logSumExp } = node;
+  const { n, width, parentRows, sum, product, message, logSumExp } = node;
   const parent = plan.nodes.find((other) => other.node.variable === node.node.parent) as NodePlan;
-  if (n > keysInReach(device, d))
-    throw new Error(`webgpu: ${n} rows of x${node.node.variable} are more than this device goes through`);
+  if (width > keysInReach(device, d))
+    throw new Error(`webgpu: ${width} rows of x${node.node.variable} are more than this device goes through`);
   const channels = widthFor(device, dv);
   for (const { flops, ...rows } of rowBlocks(pass, parentRows, messageFlops(plan, node) / parentRows)) {
     await recorder.dispatch(
@@ -140,8 +141,7 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
         tile: TILE,
         depth: device.tiles.depth,
         baseRow: 0,
-        rows: parentRows,
-        firstKey: 0,
+        rows: parent.n,
         lastKey: n,
         d,
         dv,

@@ -6,14 +6,14 @@ import { NONE } from './shaders/fields.ts';
 const MERGE_FLOPS = 32;
 const AVERAGE_FLOPS = 4;
 
-export function fillFlops({ d, dv }: ForestPlan, { n, unary }: NodePlan): number {
-  return n * ((unary === NONE ? 0 : 2 * d) + AVERAGE_FLOPS * (dv + 1));
+export function fillFlops({ d, dv }: ForestPlan, { width, unary }: NodePlan): number {
+  return width * ((unary === NONE ? 0 : 2 * d) + AVERAGE_FLOPS * (dv + 1));
 }
 
 /** Of the message to the parent, or of the average at a root. */
-export function messageFlops({ d, dv }: ForestPlan, { node, n, parentRows, edge }: NodePlan): number {
-  if (node.parent === 0) return AVERAGE_FLOPS * n * (dv + 1);
-  return 2 * n * parentRows * (edge === null ? d + dv : dv + 1);
+export function messageFlops({ d, dv }: ForestPlan, { node, width, parentRows, edge }: NodePlan): number {
+  if (node.parent === 0) return AVERAGE_FLOPS * width * (dv + 1);
+  return 2 * width * parentRows * (edge === null ? d + dv : dv + 1);
 }
 
 /** Of the merge of one contribution. */

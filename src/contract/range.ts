@@ -1,4 +1,5 @@
 import { fail } from '../errors.ts';
+import { largestOf } from '../tensor/largest.ts';
 import type { Operand, Problem } from './request.ts';
 
 /** A quarter of the largest finite value, so that the rounding of the bound itself does not count. */
@@ -14,7 +15,7 @@ export function checkScoreRange(problem: Problem, operands: ReadonlyMap<string, 
   const { polynomial, d, scale, precision } = problem;
   const largest = (name: string): number => {
     const operand = operands.get(name);
-    return operand === undefined ? 0 : maxAbs(operand.tensor.data);
+    return operand === undefined ? 0 : largestOf(operand.tensor);
   };
   const tokens = operands.has('x') ? problem.projected.m * largest('x') : 0;
   const queries = problem.rows.map((_, j) => Math.max(1, largest(`q${j + 1}`), tokens * largest(`wq${j + 1}`)));
@@ -28,14 +29,4 @@ export function checkScoreRange(problem: Problem, operands: ReadonlyMap<string, 
   const advice = precision === 'float32' ? 'ask for precision float64, or use smaller entries' : 'use smaller entries';
   const detail = `Scores of entries this large can overflow ${precision}; ${advice}, scale or biases`;
   fail('non_finite_output', detail, { errors: [{ pointer: '/scale', detail }] });
-}
-
-/** Largest finite size: -Infinity in a bias is no number to bound. */
-function maxAbs(data: ArrayLike<number>): number {
-  let most = 0;
-  for (let i = 0; i < data.length; i++) {
-    const size = Math.abs(data[i] as number);
-    if (size > most) most = size;
-  }
-  return most < Number.POSITIVE_INFINITY ? most : maxAbs(Array.from(data, (value) => (Number.isFinite(value) ? value : 0)));
 }

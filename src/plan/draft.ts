@@ -93,8 +93,11 @@ export function supports(draft: Draft, kinds: readonly StepKind[]): boolean {
   return kinds.every((kind) => draft.backends.some((backend) => supportsStep(backend, kind, draft.problem.precision)));
 }
 
+/** A back end that may take a stage, with its cost there. */
+type Candidate = Pick<Stage, 'backend' | 'seconds' | 'work' | 'scratchBytes'>;
+
 /**
- * Adds a stage on the back end that is fastest by its rates, all threads against one device, at the first level at which all that it reads is ready. `cost` may differ
+ * Adds a stage on the back end that is fastest by its rates, at the first level at which all that it reads is ready. `cost` may differ
  * from back end to back end.
  */
 export function addStage(
@@ -105,20 +108,17 @@ export function addStage(
   cost: Work | ((backend: BackendDescription) => StageCost),
 ): void {
   const { precision } = draft.problem;
-  let best: ({ backend: BackendDescription; seconds: number; wallSeconds: number } & StageCost) | null = null;
-  for (const backend of draft.backends) {
+  const candidates = draft.backends.flatMap((backend): Candidate[] => {
     const rates = backend.rates[precision];
-    if (rates === undefined || !supportsStep(backend, step.kind, precision)) continue;
+    if (rates === undefined || !supportsStep(backend, step.kind, precision)) return [];
     const own = typeof cost === 'function' ? cost(backend) : { work: cost, scratchBytes: 0 };
-    const seconds = stageSeconds(backend, own.work, rates);
-    const wallSeconds = isDevice(backend.name) ? seconds : seconds / spread(seconds, draft.threads);
-    if (best === null || wallSeconds < best.wallSeconds) best = { backend, seconds, wallSeconds, ...own };
-  }
-  if (best === null) throw new Error(`no allowed back end runs ${step.kind} in ${precision}`);
+    return [{ backend, seconds: stageSeconds(backend, own.work, rates), ...own }];
+  });
+  const chosen = place(draft, candidates);
+  if (chosen === null) throw new Error(`no allowed back end runs ${step.kind} in ${precision}`);
   const { read, write } = operandsOf(step);
   const level = 1 + Math.max(0, ...read.map((buffer) => draft.ready[buffer] as number));
   for (const buffer of write) draft.ready[buffer] = level;
-  const { wallSeconds: _, ...chosen } = best;
   draft.stages.push({ step, extent, level, variable, ...chosen });
 }
 
@@ -127,9 +127,15 @@ function stageSeconds({ name }: BackendDescription, work: Work, rates: Rates): n
   return modelledSeconds(work, rates) + (isDevice(name) ? rates.tileSeconds : 0);
 }
 
-/** The threads among which a stage is worth dividing. */
-function spread(seconds: number, threads: number): number {
-  return seconds > WORTH_SPLITTING_SECONDS ? threads : 1;
+/** The fastest on this processor against the fastest device: all threads share the slices of the one, the other takes them alone. */
+function place({ problem, threads }: Draft, candidates: readonly Candidate[]): Candidate | null {
+  const fastest = (some: readonly Candidate[]): Candidate | null =>
+    some.reduce<Candidate | null>((best, one) => (best === null || one.seconds < best.seconds ? one : best), null);
+  const own = fastest(candidates.filter(({ backend }) => !isDevice(backend.name)));
+  const device = fastest(candidates.filter(({ backend }) => isDevice(backend.name)));
+  if (own === null || device === null) return own ?? device;
+  const isSplit = own.seconds * problem.batch * problem.heads > WORTH_SPLITTING_SECONDS;
+  return device.seconds < own.seconds / (isSplit ? threads : 1) ? device : own;
 }
 
 export function draftRows(draft: Draft, extent: Extent): number {

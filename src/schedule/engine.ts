@@ -125,7 +125,7 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
       failovers.push(...finished.execution.failovers);
       weights.set(`x1,x${variable}`, marginalTensor(plan, request, finished.binding));
     }
-    const collected = collect(main.plan, request, binding);
+    const collected = await collect(main.plan, request, binding);
     const { measured, measureMs } = await measure(
       main,
       binding,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AttentionRequest } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -6,16 +7,24 @@ import type { FloatDType, Tensor, TensorData } from '../tensor/tensor.ts';
 import type { Binding } from './bind.ts';
 import type { Result } from './result.ts';
 
+/** Values that are looked at before the event loop has its next turn: a fraction of a millisecond. */
+const TURN_VALUES = 1 << 19;
+
 /** The outputs as tensors in the wanted type; rounding to it is the codec's. @throws ServiceError `non_finite_output` */
-export function collect(
+export async function collect(
   plan: Plan,
   request: AttentionRequest,
   binding: Binding,
-): Pick<Result, 'output' | 'logSumExp' | 'emptyRows'> {
+): Promise<Pick<Result, 'output' | 'logSumExp' | 'emptyRows'>> {
   const { output, problem } = request;
   const sums = binding.output('logSumExp');
   const rows = binding.output('output');
-  checkFinite(rows, sums);
+  let count = findNonFinite(sums, { allowNegativeInfinity: true }).count;
+  for (let start = 0; start < rows.length; start += TURN_VALUES) {
+    if (start > 0) await nextTurn();
+    count += findNonFinite(rows.subarray(start, start + TURN_VALUES)).count;
+  }
+  refuseNonFinite(count);
   let emptyRows = 0;
   for (const sum of sums) if (sum === Number.NEGATIVE_INFINITY) emptyRows++;
   return {
@@ -28,7 +37,7 @@ export function collect(
 /** P(l_j | l_1) of one variable, [.., n1, n_j]. */
 export function marginalTensor(plan: Plan, request: AttentionRequest, binding: Binding): Tensor {
   const rows = binding.output('output');
-  checkFinite(rows, binding.output('logSumExp'));
+  refuseNonFinite(findNonFinite(rows).count + findNonFinite(binding.output('logSumExp'), { allowNegativeInfinity: true }).count);
   const columns = rows.length / (plan.batch * plan.heads * (plan.rows[0] as number));
   return outputTensor(plan, request, [columns], rows);
 }
@@ -45,8 +54,7 @@ function outputTensor(
 }
 
 /** Finite inputs can still overflow: scores beyond the precision's range leave NaN, which must never go out as an answer. */
-function checkFinite(rows: ArrayLike<number>, sums: ArrayLike<number>): void {
-  const count = findNonFinite(rows).count + findNonFinite(sums, { allowNegativeInfinity: true }).count;
+function refuseNonFinite(count: number): void {
   if (count === 0) return;
   const detail = `${count} results are not finite: the scores overflow the compute precision. Ask for precision float64, or use a smaller scale`;
   fail('non_finite_output', detail, { errors: [{ pointer: '/scale', detail }] });

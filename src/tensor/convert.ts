@@ -20,7 +20,7 @@ export function convert(values: ArrayLike<number>, dtype: DType): TensorData {
 export function cast(tensor: Tensor, dtype: FloatDType): Tensor {
   const { shape, data } = tensor;
   if (tensor.dtype === dtype) return tensor;
-  if (dtype === 'float32' && data instanceof Float32Array) return { dtype, shape, data };
+  if (dtype === 'float32' && data instanceof Float32Array) return { ...tensor, dtype, data };
   return { dtype, shape, data: convert(data, dtype) };
 }
 

@@ -13,6 +13,8 @@ export interface Tensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: TensorData;
+  /** Largest finite size of its values, where a thread has looked already. */
+  readonly largest?: number;
 }
 
 export type TensorData =

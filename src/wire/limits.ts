@@ -13,6 +13,9 @@ export interface WireLimits {
 /** Bodies above this many bytes are decoded and encoded in threads: the event loop has to answer probes. */
 export const LARGE_BYTES = 1 << 20;
 
+/** The same for JSON, of which the event loop reads some hundred kilobytes in a millisecond: what is longer, threads read side by side. */
+export const LARGE_TEXT_BYTES = 1 << 17;
+
 /** Nested arrays and objects in any JSON text. */
 export const MAX_DEPTH = 32;
 

@@ -3,7 +3,7 @@ import type { Envelope } from '../contract/envelope.ts';
 import { fail, ServiceError } from '../errors.ts';
 import type { Framing, WireFormat } from './codec.ts';
 import { FORMATS, type FormatName } from './formats.ts';
-import { LARGE_BYTES, type WireLimits } from './limits.ts';
+import { LARGE_BYTES, LARGE_TEXT_BYTES, type WireLimits } from './limits.ts';
 import { type DecodeTask, type EncodeTask, fromOutcome, type Outcome } from './task.ts';
 
 export interface WirePoolOptions {
@@ -53,7 +53,7 @@ export class WirePool {
    */
   async decode(format: FormatName, body: Uint8Array, signal: AbortSignal, framing: Framing = {}): Promise<Envelope> {
     const { limits } = this.#options;
-    if (body.byteLength <= LARGE_BYTES) return FORMATS[format].decode(body, limits, framing);
+    if (isSmall(format, body, framing)) return FORMATS[format].decode(body, limits, framing);
     return this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signal);
   }
 
@@ -127,6 +127,12 @@ export class WirePool {
     const [next] = this.#waiting;
     if (next !== undefined && this.#running < this.#options.threads) next.start();
   }
+}
+
+/** Whether the event loop reads a body itself. */
+function isSmall(format: FormatName, body: Uint8Array, { headerBytes }: Framing): boolean {
+  const isText = format === 'json' || format === 'oip';
+  return body.byteLength <= LARGE_BYTES && (!isText || (headerBytes ?? body.byteLength) <= LARGE_TEXT_BYTES);
 }
 
 function departed(): ServiceError {

@@ -55,7 +55,8 @@ describe('gpu', () => {
       const tensor = { shape: [4, 500, 16], data: Array.from({ length: 32_000 }, (_, i) => Math.sin(i)) };
       const body = { polynomial: 'x1*x2', tensors: { q1: tensor, q2: tensor, v2: tensor } };
       const asked = post(app, '/v1/attention', { ...body, backend: 'gpu' });
-      await delay(100);
+      await until(() => app.engine.load().inflightBytes > 0);
+      await delay(20);
       process.kill(pid, 'SIGKILL');
       const answer = await asked;
       expect([answer.status, answer.body.plan.backend]).toEqual([200, 'native']);

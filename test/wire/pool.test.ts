@@ -38,6 +38,30 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   return (error as ServiceError).code;
 }
 
+describe('what the event loop reads itself', () => {
+  const numbers = (count: number): string => JSON.stringify(Array.from({ length: count }, (_, i) => i % 7));
+  const json = Buffer.from(`{"tensors":{"q1":{"shape":[100000],"data":${numbers(100_000)}}}}`);
+  const oip = Buffer.from(`{"inputs":[{"name":"q1","shape":[100000],"datatype":"FP32","data":${numbers(100_000)}}]}`);
+  const safetensors = Buffer.from(safetensorsRequest(new Map([['q1', counted(100_000)]]), {}));
+  const header = JSON.stringify({
+    inputs: [{ name: 'q1', shape: [100_000], datatype: 'FP32', parameters: { binary_data_size: 400_000 } }],
+  });
+
+  it.each([
+    ['json', json, {}, 1],
+    ['json', Buffer.from('{"tensors":{}}'), {}, 0],
+    ['oip', oip, {}, 1],
+    ['oip', Buffer.concat([Buffer.from(header), Buffer.alloc(400_000)]), { headerBytes: header.length }, 0],
+    ['safetensors', safetensors, {}, 0],
+  ] as const)('is little text and up to a mebibyte of bytes: %s, case %#', async (format, body, framing, inThreads) => {
+    const pool = buildPool();
+    const decoding = pool.decode(format, body, NEVER, framing);
+    expect(pool.load).toBe(inThreads);
+    const { tensors } = await decoding;
+    expect([...tensors.values()].every(({ data }) => data.length === 100_000)).toBe(true);
+  });
+});
+
 describe('a large body', () => {
   it('in safetensors becomes tensors that are views of it: nothing is copied', async () => {
     const body = shared(safetensorsRequest(new Map([['q1', counted(LARGE)]]), { mechanism: 'self' }));

@@ -2368,13 +2368,36 @@ export interface operations {
                      *         },
                      *         {
                      *           "name": "gpu",
-                     *           "available": false,
-                     *           "reason": "it is not part of this version"
+                     *           "precisions": [
+                     *             "float32"
+                     *           ],
+                     *           "steps": [
+                     *             "attend",
+                     *             "conditioned"
+                     *           ],
+                     *           "device": "ANGLE (Mesa, Vulkan 1.3.230 (llvmpipe (LLVM 15.0.6 256 bits) (0x00000000)), llvmpipe)",
+                     *           "mode": "headlessgl",
+                     *           "kernel": "HeadlessGLKernel",
+                     *           "software": true,
+                     *           "expError": 0.0000039,
+                     *           "rates": {
+                     *             "float32": {
+                     *               "flopsPerSecond": 1150000000,
+                     *               "exponentialsPerSecond": 21000000,
+                     *               "bytesPerSecond": 1050000000,
+                     *               "tileSeconds": 0.0014
+                     *             }
+                     *           },
+                     *           "available": true,
+                     *           "state": "ready",
+                     *           "restarts": 0
                      *         },
                      *         {
                      *           "name": "webgpu",
                      *           "available": false,
-                     *           "reason": "it is not part of this version"
+                     *           "state": "unavailable",
+                     *           "restarts": 0,
+                     *           "reason": "no WebGPU adapter by opengles"
                      *         },
                      *         {
                      *           "name": "reference",

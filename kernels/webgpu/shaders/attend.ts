@@ -28,7 +28,6 @@ export const ATTEND_FIELDS = {
   lastRow: 'u32',
   baseRow: 'u32', // the row that stands first in the results
   rows: 'u32', // of the queries
-  firstKey: 'u32',
   lastKey: 'u32',
   d: 'u32',
   dv: 'u32',
@@ -41,8 +40,8 @@ export const ATTEND_FIELDS = {
   values: 'u32', // or NONE
   valueStride: 'u32',
   weights: 'u32', // [slices, d] or NONE: `scale`
-  rowRanges: 'u32', // [slices, 2] or NONE: blocks of rows outside are left as they are
-  keyRanges: 'u32', // [slices, 2] or NONE
+  rowRanges: 'u32', // [slices, 2] or NONE: rows count from the first of the slice's range, and results too
+  keyRanges: 'u32', // [slices, 2] or NONE: likewise biases and values that are the slice's own
   message: 'u32', // or NONE
   messageStride: 'u32',
   logSumExp: 'u32',
@@ -65,25 +64,30 @@ fn admit(s: vec4<f32>, bias: vec4<f32>, row: u32, key: u32) -> vec4<f32> {
   return select(vec4(EMPTY), s + bias, inside);
 }
 
-fn biasOf(slice: u32, key: u32, lastKey: u32) -> f32 {
-  if (key >= lastKey) { return EMPTY; }
-  if (p.bias == NONE) { return 0.0; }
-  return arena[p.bias + slice * p.biasStride + key];
+// Of four keys; the last one stands in for those beyond it before they are left out.
+fn biasOf(at: u32, key: u32, lastKey: u32) -> vec4<f32> {
+  let keys = vec4(key) + vec4(0u, 1u, 2u, 3u);
+  var bias = vec4(0.0);
+  if (p.bias != NONE) {
+    let places = at + min(keys, vec4(lastKey - 1u));
+    bias = vec4(arena[places.x], arena[places.y], arena[places.z], arena[places.w]);
+  }
+  return select(vec4(EMPTY), bias, keys < vec4(lastKey));
 }
 
 fn most(v: vec4<f32>) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
 
-var<workgroup> range: vec4<u32>; // rows, keys
+var<workgroup> range: vec4<u32>; // first row and rows, first key and keys
 
 fn rangeOf(slice: u32) -> vec4<u32> {
-  var r = vec4(p.firstRow, p.lastRow, p.firstKey, p.lastKey);
+  var r = vec4(0u, p.lastRow, 0u, p.lastKey);
   if (p.rowRanges != NONE) {
-    r.x = max(r.x, u32(arena[p.rowRanges + 2u * slice]));
-    r.y = min(r.y, u32(arena[p.rowRanges + 2u * slice + 1u]));
+    r.x = u32(arena[p.rowRanges + 2u * slice]);
+    r.y = min(p.lastRow, u32(arena[p.rowRanges + 2u * slice + 1u]) - r.x);
   }
   if (p.keyRanges != NONE) {
-    r.z = max(r.z, u32(arena[p.keyRanges + 2u * slice]));
-    r.w = min(r.w, u32(arena[p.keyRanges + 2u * slice + 1u]));
+    r.z = u32(arena[p.keyRanges + 2u * slice]);
+    r.w = u32(arena[p.keyRanges + 2u * slice + 1u]) - r.z;
   }
   return r;
 }
@@ -100,23 +104,28 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
   let channel0 = wid.z * ${sizes.channels}u;
   if (t == 0u) { range = rangeOf(slice); }
   let limits = workgroupUniformLoad(&range);
-  if (row0 + ${TILE}u <= limits.x || row0 >= limits.y) { return; }
+  let lastRow = limits.y;
+  if (row0 >= lastRow) { return; }
 
+  // What every slice has of its own is counted from the start of its range; what they share, from row 0.
+  let firstOfBlock = limits.x + row0;
+  let lastOfBlock = limits.x + min(row0 + ${TILE}u, lastRow) - 1u;
+  let biasOrigin = select(limits.z, 0u, p.biasStride == 0u);
+  let valueOrigin = select(limits.z, 0u, p.valueStride == 0u);
   // Admissible keys of the block: row - highest .. row - lowest, for its first and its last row.
-  let lastRowOfBlock = min(row0 + ${TILE}u, limits.y) - 1u;
-  let firstKey = u32(max(i32(limits.z), i32(row0) - p.highest));
-  let lastKey = u32(max(0, min(i32(limits.w), i32(lastRowOfBlock) - p.lowest + 1)));
+  let firstKey = u32(max(i32(limits.z), i32(firstOfBlock) - p.highest));
+  let lastKey = u32(max(0, min(i32(limits.z + limits.w), i32(lastOfBlock) - p.lowest + 1)));
 
   var m = vec4(EMPTY);
   var z = vec4(0.0);
 ${declareSums(sizes)}
   var firstBlock = true;
   for (var key0 = firstKey; key0 < lastKey; key0 += ${TILE}u) {
-${scores(sizes, { queries: 'p.queries + slice * p.queryStride', keys: 'p.keys + slice * p.keyStride' })}
+${scores(sizes, { firstRow: 'firstOfBlock', queries: 'p.queries + slice * p.queryStride', keys: 'p.keys + slice * p.keyStride' })}
     firstBlock = false;
     let key = key0 + 4u * tx;
-    let row = row0 + 4u * ty;
-    let bias = vec4(biasOf(slice, key, lastKey), biasOf(slice, key + 1u, lastKey), biasOf(slice, key + 2u, lastKey), biasOf(slice, key + 3u, lastKey));
+    let row = firstOfBlock + 4u * ty;
+    let bias = biasOf(p.bias + slice * p.biasStride - biasOrigin, key, lastKey);
     s0 = admit(s0, bias, row, key);
     s1 = admit(s1, bias, row + 1u, key);
     s2 = admit(s2, bias, row + 2u, key);

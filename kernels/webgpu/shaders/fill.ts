@@ -3,7 +3,8 @@
  *
  *     sum = bias + child's L + <weights, queries>,  product = values ⊙ child's u
  *
- * Rows outside `ranges`, and rows whose sum is empty, get (EMPTY, 0). One child at a time: the next dispatch reads what this one wrote.
+ * Rows count from the first of the slice's range, in all but the operands that every slice shares; those beyond the range, and those whose
+ * sum is empty, get (EMPTY, 0). One child at a time: the next dispatch reads what this one wrote.
  * Steps of 0 stand for operands that every row shares, strides of 0 for those that every slice shares.
  * `loose` is the sum with r + c in the place of a child's L = r + c + ln Y_z, what the certificate of a cycle is made from (cycle.ts).
  * rows (2 d + dv) flops a slice. Workgroups: x blocks of 64 rows, y slices.
@@ -14,7 +15,7 @@ import { prelude } from './prelude.ts';
 export const FILL_ROWS = 64;
 
 export const FILL_FIELDS = {
-  rows: 'u32',
+  rows: 'u32', // of the longest range
   d: 'u32',
   dv: 'u32',
   bias: 'u32', // [slices, rows] or NONE
@@ -42,29 +43,36 @@ export const FILL_FIELDS = {
 export const FILL_SOURCE = `${prelude(FILL_FIELDS)}
 var<workgroup> sums: array<f32, ${FILL_ROWS}>;
 
-fn inRange(slice: u32, row: u32) -> bool {
-  if (p.ranges == NONE) { return true; }
-  return f32(row) >= arena[p.ranges + 2u * slice] && f32(row) < arena[p.ranges + 2u * slice + 1u];
+// First row and number of rows of a slice.
+fn rangeOf(slice: u32) -> vec2<u32> {
+  if (p.ranges == NONE) { return vec2(0u, p.rows); }
+  let first = u32(arena[p.ranges + 2u * slice]);
+  return vec2(first, u32(arena[p.ranges + 2u * slice + 1u]) - first);
 }
 
+// Row l of the slice's range in an operand: what all slices share counts from row 0.
+fn rowOf(l: u32, first: u32, stride: u32) -> u32 { return l + select(0u, first, stride == 0u); }
+
 // Without the child's part.
-fn ownSum(slice: u32, row: u32) -> f32 {
-  if (!inRange(slice, row)) { return EMPTY; }
+fn ownSum(slice: u32, range: vec2<u32>, l: u32) -> f32 {
+  if (l >= range.y) { return EMPTY; }
   var sum = 0.0;
-  if (p.bias != NONE) { sum = arena[p.bias + slice * p.biasStride + row]; }
+  if (p.bias != NONE) { sum = arena[p.bias + slice * p.biasStride + rowOf(l, range.x, p.biasStride)]; }
   if (p.weights != NONE) {
     var inner = 0.0;
-    for (var c = 0u; c < p.d; c++) { inner += arena[p.weights + slice * p.d + c] * arena[p.queries + row * p.d + c]; }
+    for (var c = 0u; c < p.d; c++) { inner += arena[p.weights + slice * p.d + c] * arena[p.queries + (range.x + l) * p.d + c]; }
     sum += inner;
   }
   return sum;
 }
 
-fn valueAt(slice: u32, row: u32, c: u32) -> f32 {
+fn valueAt(slice: u32, first: u32, l: u32, c: u32) -> f32 {
   var value = 1.0;
-  if (p.values != NONE) { value = arena[p.values + slice * p.valueStride + row * p.dv + c]; }
+  if (p.values != NONE) {
+    value = arena[p.values + slice * p.valueStride + rowOf(l, first, p.valueStride) * p.dv + c];
+  }
   if (p.childMessage != NONE) {
-    value *= arena[p.childMessage + slice * p.childMessageStride + row * p.childMessageStep + c];
+    value *= arena[p.childMessage + slice * p.childMessageStride + rowOf(l, first, p.childMessageStride) * p.childMessageStep + c];
   }
   return value;
 }
@@ -73,11 +81,14 @@ fn valueAt(slice: u32, row: u32, c: u32) -> f32 {
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
   let slice = wid.y;
   let row0 = wid.x * ${FILL_ROWS}u;
-  let row = row0 + t;
+  let row = row0 + t; // of the slice's range
+  let range = rangeOf(slice);
   if (row < p.rows) {
-    let own = ownSum(slice, row);
+    let own = ownSum(slice, range, row);
     var sum = own;
-    if (p.childSum != NONE) { sum += arena[p.childSum + slice * p.childSumStride + row * p.childSumStep]; }
+    if (p.childSum != NONE && row < range.y) {
+      sum += arena[p.childSum + slice * p.childSumStride + rowOf(row, range.x, p.childSumStride) * p.childSumStep];
+    }
     sum = select(sum, EMPTY, isEmpty(sum) || isEmpty(own));
     if (p.loose != NONE) {
       arena[p.loose + slice * p.sumStride + row] = select(own + arena[p.maxima + row] + arena[p.tops + 2u * slice], EMPTY, isEmpty(own));
@@ -92,7 +103,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let l = i / p.dv;
     let c = i % p.dv;
     var value = 0.0;
-    if (!isEmpty(sums[l])) { value = valueAt(slice, row0 + l, c); }
+    if (!isEmpty(sums[l])) { value = valueAt(slice, range.x, row0 + l, c); }
     arena[p.product + slice * p.productStride + (row0 + l) * p.dv + c] = value;
   }
 }

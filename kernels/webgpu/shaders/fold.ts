@@ -18,6 +18,7 @@ export const FOLD_FIELDS = {
   groups: 'u32', // [rows, 3]: first and last contribution, row of the results; NONE: all of them to every row
   weight: 'u32', // [contributions] or NONE: zero
   factor: 'u32', // [contributions, dv] or NONE: one
+  ranges: 'u32', // [contributions, 2] or NONE: rows of `sums` and `product` that have a stride count from the first of the range
   sums: 'u32', // [contributions, rows] or NONE: zero
   sumStride: 'u32',
   product: 'u32', // [contributions, rows, dv] or NONE: one
@@ -38,17 +39,19 @@ export function foldGroups(threads: number): [number, number, number] {
 }
 
 export const FOLD_SOURCE = `${prelude(FOLD_FIELDS)}
-fn logWeight(a: u32, row: u32) -> f32 {
+fn logWeight(a: u32, row: u32, first: u32) -> f32 {
   var sum = 0.0;
   if (p.weight != NONE) { sum += arena[p.weight + a]; }
-  if (p.sums != NONE) { sum += arena[p.sums + a * p.sumStride + row]; }
+  if (p.sums != NONE) { sum += arena[p.sums + a * p.sumStride + row - select(first, 0u, p.sumStride == 0u)]; }
   return sum;
 }
 
-fn valueAt(a: u32, row: u32, c: u32) -> f32 {
+fn valueAt(a: u32, row: u32, first: u32, c: u32) -> f32 {
   var value = 1.0;
   if (p.factor != NONE) { value *= arena[p.factor + a * p.dv + c]; }
-  if (p.product != NONE) { value *= arena[p.product + a * p.productStride + row * p.dv + c]; }
+  if (p.product != NONE) {
+    value *= arena[p.product + a * p.productStride + (row - select(first, 0u, p.productStride == 0u)) * p.dv + c];
+  }
   return value;
 }
 
@@ -73,13 +76,18 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
   var y = 0.0;
   if (p.isFirst == 0u) { m = arena[at]; z = arena[at + 1u]; y = arena[at + 2u]; }
   for (var a = first; a < last; a++) {
-    let sum = logWeight(a, row); // with groups there are no sums a row
+    var begin = 0u;
+    if (p.ranges != NONE) {
+      begin = u32(arena[p.ranges + 2u * a]);
+      if (row < begin || row >= u32(arena[p.ranges + 2u * a + 1u])) { continue; }
+    }
+    let sum = logWeight(a, row, begin); // with groups there are no sums a row
     if (isEmpty(sum)) { continue; }
     let top = max(m, sum);
     let decay = exponential(m - top);
     let w = exponential(sum - top);
     z = z * decay + w;
-    y = y * decay + w * valueAt(a, row, c);
+    y = y * decay + w * valueAt(a, row, begin, c);
     m = top;
   }
   if (p.isLast == 0u) { arena[at] = m; arena[at + 1u] = z; arena[at + 2u] = y; return; }

@@ -44,6 +44,8 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
   let row0 = p.firstRow + wid.x * ${TILE}u;
   let channel0 = wid.z * ${sizes.channels}u;
   let lastKey = p.keyCount;
+  let lastRow = p.lastRow;
+  let valueOrigin = 0u;
   // Rows beyond the last are the last once more; they are not stored.
   let rows = min(vec4(row0 + 4u * ty) + vec4(0u, 1u, 2u, 3u), vec4(p.lastRow - 1u));
   var z = vec4(0.0);

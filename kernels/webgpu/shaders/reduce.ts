@@ -9,8 +9,9 @@ import { prelude } from './prelude.ts';
 export const REDUCE_CHANNELS = 64;
 
 export const REDUCE_FIELDS = {
-  rows: 'u32',
+  rows: 'u32', // of the longest range
   dv: 'u32',
+  ranges: 'u32', // [slices, 2] or NONE: a slice's own rows count from the first of its range
   bias: 'u32', // [slices, rows] or NONE: zero
   biasStride: 'u32',
   values: 'u32', // [slices, rows, dv] or NONE
@@ -25,6 +26,14 @@ export const REDUCE_SOURCE = `${prelude(REDUCE_FIELDS)}
 var<workgroup> weights: array<f32, 64>;
 var<workgroup> scratch: array<f32, 64>;
 
+var<workgroup> range: vec2<u32>; // first row and number of rows
+
+fn rangeOf(slice: u32) -> vec2<u32> {
+  if (p.ranges == NONE) { return vec2(0u, p.rows); }
+  let first = u32(arena[p.ranges + 2u * slice]);
+  return vec2(first, u32(arena[p.ranges + 2u * slice + 1u]) - first);
+}
+
 fn biasOf(slice: u32, row: u32) -> f32 {
   if (p.bias == NONE) { return 0.0; }
   return arena[p.bias + slice * p.biasStride + row];
@@ -34,8 +43,11 @@ fn biasOf(slice: u32, row: u32) -> f32 {
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
   let slice = wid.y;
   let c = wid.z * ${REDUCE_CHANNELS}u + t;
+  if (t == 0u) { range = rangeOf(slice); }
+  let limits = workgroupUniformLoad(&range);
+  let origin = select(0u, limits.x, p.valueStride == 0u);
   var m = EMPTY;
-  for (var row = t; row < p.rows; row += 64u) { m = max(m, biasOf(slice, row)); }
+  for (var row = t; row < limits.y; row += 64u) { m = max(m, biasOf(slice, row)); }
   scratch[t] = m;
   workgroupBarrier();
   for (var i = 0u; i < 64u; i++) { m = max(m, scratch[i]); }
@@ -43,16 +55,16 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 
   var z = 0.0;
   var y = 0.0;
-  for (var row0 = 0u; row0 < p.rows; row0 += 64u) {
+  for (var row0 = 0u; row0 < limits.y; row0 += 64u) {
     workgroupBarrier();
     var w = 0.0;
-    if (row0 + t < p.rows) { w = exponential(biasOf(slice, row0 + t) - shift); }
+    if (row0 + t < limits.y) { w = exponential(biasOf(slice, row0 + t) - shift); }
     weights[t] = w;
     z += w;
     workgroupBarrier();
     if (p.values != NONE && c < p.dv) {
-      let at = p.values + slice * p.valueStride + row0 * p.dv + c;
-      for (var i = 0u; i < min(64u, p.rows - row0); i++) { y += weights[i] * arena[at + i * p.dv]; }
+      let at = p.values + slice * p.valueStride + (origin + row0) * p.dv + c;
+      for (var i = 0u; i < min(64u, limits.y - row0); i++) { y += weights[i] * arena[at + i * p.dv]; }
     }
   }
   workgroupBarrier();

@@ -23,7 +23,7 @@ export const SHARED_FIELDS = {
 
 const pass = (sizes: TileSizes, body: string): string => `
   for (var key0 = 0u; key0 < lastKey; key0 += ${TILE}u) {
-${scores(sizes, { queries: 'p.queries', keys: 'p.keys' })}
+${scores(sizes, { firstRow: 'row0', queries: 'p.queries', keys: 'p.keys' })}
     firstBlock = false;
     let key = key0 + 4u * tx;
     let there = (vec4(key) + vec4(0u, 1u, 2u, 3u)) < vec4(lastKey);

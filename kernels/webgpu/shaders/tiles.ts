@@ -47,11 +47,11 @@ var<workgroup> partials: array<vec4<f32>, ${THREADS}>; // [ty][tx]
 }
 
 /**
- * s0 .. s3 = scores of the thread's rows with its four keys: rows row0 .. of `queries` times a weight for each coordinate, keys key0 ..;
- * `queries` and `keys` are WGSL expressions of offsets. Rows and keys beyond the last are the last once more: whoever uses the scores leaves
+ * s0 .. s3 = scores of the thread's rows with its four keys: rows `firstRow` .. of `queries` times a weight for each coordinate, keys key0 ..;
+ * the names are WGSL expressions, of offsets the last two. Rows and keys beyond the last are the last once more: whoever uses the scores leaves
  * them out.
  */
-export function scores({ depth }: TileSizes, names: { readonly queries: string; readonly keys: string }): string {
+export function scores({ depth }: TileSizes, names: Readonly<Record<'firstRow' | 'queries' | 'keys', string>>): string {
   const load = (tile: string, base: string, offset: string, end: string, weight: string) => `
       {
         let at = ${offset} + min(c0 + c, p.d - 1u);
@@ -69,7 +69,7 @@ export function scores({ depth }: TileSizes, names: { readonly queries: string; 
       for (var i = t; i < ${8 * depth}u; i += ${THREADS}u) {
         let c = i % ${depth}u;
         let group = i / ${depth}u;
-        if (fresh) {${load('queryTile', 'row0', names.queries, 'p.rows', ' * weightOf(slice, min(c0 + c, p.d - 1u))')}
+        if (fresh) {${load('queryTile', names.firstRow, names.queries, 'p.rows', ' * weightOf(slice, min(c0 + c, p.d - 1u))')}
         }${load('otherTile', 'key0', names.keys, 'lastKey', '')}
       }
       workgroupBarrier();
@@ -92,7 +92,7 @@ export function storeWeightsAndValues({ channels }: TileSizes): string {
       for (var i = t; i < ${8 * channels}u; i += ${THREADS}u) {
         let key = min(key0 + i / ${channels / 4}u, lastKey - 1u);
         let c = vec4(channel0 + 4u * (i % ${channels / 4}u)) + vec4(0u, 1u, 2u, 3u);
-        let places = p.values + slice * p.valueStride + key * p.dv + min(c, vec4(p.dv - 1u));
+        let places = p.values + slice * p.valueStride + (key - valueOrigin) * p.dv + min(c, vec4(p.dv - 1u));
         otherTile[i] = vec4(arena[places.x], arena[places.y], arena[places.z], arena[places.w]);
       }
     }
@@ -141,7 +141,7 @@ export function storeRows({ channels }: TileSizes, logSumExp: string): string {
   if (tx == 0u) { weightTile[ty] = select(vec4(EMPTY), ${logSumExp}, isFull); }
 ${lines(channels / 32, (j) => lines(4, (r) => keep(r, j)))}
   workgroupBarrier();
-  let rowCount = min(${TILE}u, p.lastRow - row0);
+  let rowCount = min(${TILE}u, lastRow - row0);
   if (wid.z == 0u && t < rowCount) {
     arena[p.logSumExp + slice * p.logSumExpStride + row0 - p.baseRow + t] = weightTile[t / 4u][t % 4u];
   }

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { convert } from '../../src/tensor/convert.ts';
+import { largestOf } from '../../src/tensor/largest.ts';
+import type { DType } from '../../src/tensor/tensor.ts';
+import { random } from '../helpers/random.ts';
+
+const of = (values: readonly number[], dtype: DType = 'float32'): number =>
+  largestOf({ dtype, shape: [values.length], data: convert(values, dtype) });
+
+describe('largestOf', () => {
+  it.each([
+    [[], 0],
+    [[0, -0], 0],
+    [[-3, 2], 3],
+    [[1, -2, 5], 5],
+    [[1, 2, -7], 7],
+    [[2 ** -149, 0, 0], 2 ** -149],
+    [[1, Number.NEGATIVE_INFINITY, -4], 4],
+    [[Number.NEGATIVE_INFINITY], 0],
+    [[3.4028234663852886e38, 1], 3.4028234663852886e38],
+  ])('of %j is %d', (values, expected) => {
+    expect(of(values)).toBe(expected);
+    expect(of(values, 'float64')).toBe(expected);
+  });
+
+  it('is what a plain loop finds, whatever the length', () => {
+    const next = random(7);
+    for (let length = 1; length < 50; length++) {
+      const values = Array.from({ length }, () => Math.fround((next() - 0.5) * 10 ** (20 * next())));
+      expect(of(values)).toBe(Math.max(...values.map(Math.abs)));
+    }
+  });
+
+  it('is taken as it is where it is known', () => {
+    expect(largestOf({ dtype: 'float32', shape: [1], data: convert([1], 'float32'), largest: 9 })).toBe(9);
+  });
+});
