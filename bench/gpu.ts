@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
@@ -177,7 +177,7 @@ for (const start of runners) {
 rows.sort((a, b) => a.what.localeCompare(b.what) || a.n - b.n);
 const text = `# Devices
 
-\`npm run bench:gpu\`, ${new Date().toISOString().slice(0, 10)}, load before the start ${load} on this machine's cores. d = dv = ${D}, fp32, medians of ${RUNS} runs; one tile, so native is one thread.
+\`npm run bench:gpu\`, ${new Date().toISOString().slice(0, 10)}, load before the start ${load} on ${availableParallelism()} cores. d = dv = ${D}, fp32, medians of ${RUNS} runs; one tile, so native is one thread.
 "On the way" is what a device's process does not see of the time: packing, the message, shared memory, and unpacking.
 
 ${table(rows)}

@@ -42,7 +42,9 @@ export function openContext(wanted: Mode | 'auto'): Context {
   const reasons: string[] = [];
   for (const mode of wanted === 'auto' ? MODES : [wanted]) {
     try {
-      return tryMode(mode);
+      const context = tryMode(mode);
+      // Whoever asks why it is no GL finds it beside the device.
+      return reasons.length === 0 ? context : { ...context, device: `${context.device} (${reasons.join('; ')})` };
     } catch (error) {
       reasons.push(`${mode}: ${error instanceof Error ? error.message : String(error)}`);
     }

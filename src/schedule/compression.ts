@@ -1,8 +1,8 @@
 import type { AttentionRequest, Operand } from '../contract/request.ts';
 import { type BlockBasis, type Covariances, chooseBases, compileCompression, lostScore } from '../plan/approximate/compression.ts';
 import type { ApproximateContext } from '../plan/approximate/context.ts';
+import { logShare } from '../plan/approximate/fit.ts';
 import { basisName, compressedNames } from '../plan/approximate/names.ts';
-import { logShare } from '../plan/approximate/polynomial-method.ts';
 import type { CompressedBlock } from '../plan/approximate/survey.ts';
 import type { Plan } from '../plan/plan.ts';
 import { allocate } from '../tensor/allocate.ts';

@@ -203,7 +203,7 @@ export async function judge(engine: Engine, seed: number): Promise<Verdict> {
   const shown = `seed ${seed}: ${JSON.stringify({ ...drawn.options, rows: drawn.q[0]?.map(({ length }) => length), inputType: drawn.inputType })}`;
   const nothing = { method, kind: 'none', allowance: 0, certified: Number.NaN, measured: Number.NaN, shown } as const;
   try {
-    const { plan, output } = await engine.run(requestOf(drawn), { signal: new AbortController().signal, timeoutMs: 60_000 });
+    const { plan, output } = await engine.run(requestOf(drawn), { signal: new AbortController().signal, timeoutMs: 3_600_000 });
     const { used = true, certificate } = plan.approximation ?? {};
     if (used && certificate?.kind === 'none') return { ...nothing, outcome: 'refused' };
     const { kind = 'none', maxAbsError: certified = Number.NaN, confidence = 1 } = certificate ?? {};

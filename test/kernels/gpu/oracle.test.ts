@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Band } from '../../../kernels/backend.ts';
 import { asProblem, attendCases, outputOf, type RandomAttend, randomAttend } from '../attends.ts';
 import {
@@ -152,5 +152,26 @@ describe.each(MODES)('gpu in mode $mode', ({ mode, kernel, runs }) => {
     const how = { cutset: [1], forest: [{ variable: 2, parent: 0 }] };
     const { logSumExp } = await gpu.drive(conditionedTiles(without, how));
     expect([...logSumExp.data]).toEqual([...logSumExp.data].map(() => Number.NEGATIVE_INFINITY));
+  });
+});
+
+describe('gpu where no GL context can be had', () => {
+  // A driver list without drivers, as on a machine without any.
+  const nowhere = { VK_DRIVER_FILES: '/dev/null', VK_ICD_FILENAMES: '/dev/null' };
+  const start = async (mode: string): Promise<ServedGpu> => {
+    for (const [name, value] of Object.entries(nowhere)) vi.stubEnv(name, value);
+    return ServedGpu.start(mode).finally(() => vi.unstubAllEnvs());
+  };
+
+  it('takes WebAssembly by itself, and says so', async () => {
+    const gpu = await start('auto');
+    const { mode, kernel, software, device } = gpu.describe();
+    expect([mode, kernel, software]).toEqual(['webasm', 'WebAssemblyKernel', true]);
+    expect(device).toMatch(/^cpu \(headlessgl: .+\)$/);
+    await gpu.close();
+  });
+
+  it('refuses to load where GL was asked for', async () => {
+    await expect(start('headlessgl')).rejects.toThrow(/^headlessgl: .+/);
   });
 });

@@ -20,7 +20,12 @@ export class ServedGpu implements Backend {
       loadTimeoutMs: TIMEOUT_MS,
       timeoutMs: TIMEOUT_MS,
     });
-    return new ServedGpu(process, await process.load());
+    try {
+      return new ServedGpu(process, await process.load());
+    } catch (error) {
+      await process.close();
+      throw error;
+    }
   }
 
   private constructor(process: DeviceProcess, description: BackendDescription) {
