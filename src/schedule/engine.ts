@@ -26,7 +26,7 @@ export type { RunContext } from './session.ts';
 export interface Engine {
   /** As it stands now: devices come and go. */
   readonly machine: Machine;
-  readonly devices: Pick<Devices, 'life' | 'get' | 'settle'>;
+  readonly devices: Pick<Devices, 'life' | 'get' | 'settle' | 'watch'>;
   run(request: AttentionRequest, context: RunContext): Promise<Result>;
   /** The same compile step, without tensors. */
   plan(problem: Problem): Plan;

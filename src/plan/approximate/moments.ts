@@ -81,9 +81,14 @@ export function momentsOf(
   const sigma = Math.sqrt(Math.max(0, growth * Math.exp(2 * (offset + tilted)) - 1));
   const average = blocks.map(({ root }, b) => {
     const most = worst[b] as number;
-    return root === 1 ? most : Math.min(most, (typical[b] as number) + sigma * most);
+    return root === 1 ? most : smaller((typical[b] as number) + sigma * most, most);
   });
   return { worst, average, reach: valueReach(problem, survey, sigma) };
+}
+
+/** The second where the first is not known to be below it: products of nothing and infinity say nothing. */
+function smaller(uncertain: number, certain: number): number {
+  return uncertain < certain ? uncertain : certain;
 }
 
 /** sup of (e^x - 1 - x) / x^2 on [-M, M]. */
@@ -255,7 +260,7 @@ function valueReach({ hasValues }: Problem, survey: Survey, distance: number): n
       }
       const size = Math.max(Math.abs(low), Math.abs(high));
       const away = Math.max(high - mean, mean - low) + (distance * (high - low)) / 2 + SLACK * size;
-      reach = Math.max(reach, Math.min(away, 1.00001 * (high - low)));
+      reach = Math.max(reach, smaller(away, 1.00001 * (high - low)));
     }
   });
   return reach;

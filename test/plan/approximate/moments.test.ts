@@ -84,6 +84,19 @@ describe('Theorem D', () => {
     expect(errors.reach).toBeLessThanOrEqual(moments.reach);
   });
 
+  it('knows no more than the interval of the values where scores are out of all bounds', () => {
+    const next = random(4);
+    const survey: Survey = new Map([
+      ...['q1', 'q2', 'q3'].map((name) => [name, [surveyed(randomRows(next, 3, 2, 1e3))]] as const),
+      ['v2', [surveyed([[5], [5], [5]])]],
+      ['v3', [surveyed([[5], [5], [5]])]],
+    ]);
+    const problem = problemOf('x1*x2 + x2*x3', [3, 3, 3], 2, 1, 1);
+    const blocks = blockTree(problem.polynomial, []).blocks.map((block) => withMasks(block, []));
+    const bounds = blocks.map(({ monomials }) => blockBound(monomials, 1, survey));
+    expect(momentsOf(problem, blocks, bounds, survey)?.reach).toBe(0);
+  });
+
   it('has nothing to say of rows with weights of their own', () => {
     const rows = [[0.5], [0.25]];
     const survey: Survey = new Map(['q1', 'q2', 'v2'].map((name) => [name, [surveyed(rows)]]));
