@@ -29,7 +29,7 @@ export function idleEngine(): Engine {
   };
   return {
     machine: { backends: [], unavailable: {}, threads: 1 } as unknown as Engine['machine'],
-    devices: { get: () => undefined, life: () => null, settle: async () => {} },
+    devices: { get: () => undefined, life: () => null, settle: async () => {}, watch: () => undefined },
     run: refuse,
     plan: refuse,
     load: refuse,

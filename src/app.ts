@@ -56,6 +56,10 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
     http: { headersTimeout: 15_000 },
   });
   app.decorate('engine', engine);
+  engine.devices.watch((device, { state, restarts, reason }) => {
+    const level = state === 'restarting' || state === 'unavailable' ? 'warn' : 'info';
+    app.log[level]({ device, state, restarts, reason }, 'device');
+  });
   app.addHook('onClose', () => engine.close());
   await app.register(requestLog);
   await app.register(problem, { maxBodyBytes: config.MAX_BODY_BYTES });

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import { cast, findNonFinite } from '../tensor/convert.ts';
-import { FLOAT_DTYPES, type Tensor } from '../tensor/tensor.ts';
+import { type DType, FLOAT_DTYPES, type Tensor } from '../tensor/tensor.ts';
 import type { Options } from './options.ts';
 import type { Operand, Problem, Projection, VariableInputs } from './request.ts';
 import { pointer } from './validate.ts';
@@ -18,6 +18,7 @@ interface Sized {
   readonly cols: number;
 }
 
+const FLOATS: ReadonlySet<DType> = new Set(FLOAT_DTYPES);
 const ROLE = /^(?:(q|v|b)|w(q|v))([1-9]\d*)$/;
 
 /**
@@ -51,10 +52,9 @@ export function readOperands(tensors: ReadonlyMap<string, Tensor>, t: number, pr
     sizes.map(([, values]) => values),
     'dv, the columns of every v_j',
   );
-  const all = [...new Set(variables.flatMap(operandsOf))];
-  const names = variables
-    .flatMap(({ queries, values }) => [queries, values])
-    .flatMap((one) => (one && 'tokens' in one ? [one.name] : []));
+  const all = operandsOf(variables);
+  const sources = tokens === null ? [] : variables.flatMap(({ queries, values }) => [queries, values]);
+  const names = sources.flatMap((one) => (one && 'tokens' in one ? [one.name] : []));
   return {
     variables,
     byName: new Map(all.map((one) => [one.name, one])),
@@ -67,9 +67,17 @@ export function readOperands(tensors: ReadonlyMap<string, Tensor>, t: number, pr
   };
 }
 
-/** Every tensor behind one variable's inputs. */
-function operandsOf({ queries, values, bias }: VariableInputs): Operand[] {
-  return [queries, values, bias].flatMap((one) => (one === null ? [] : 'tokens' in one ? [one.tokens, one.weights] : [one]));
+/** Every tensor behind the variables' inputs, each once. */
+function operandsOf(variables: readonly VariableInputs[]): Operand[] {
+  const all = new Set<Operand>();
+  for (const { queries, values, bias } of variables) {
+    for (const one of [queries, values, bias]) {
+      if (one === null) continue;
+      if ('tokens' in one) all.add(one.tokens).add(one.weights);
+      else all.add(one);
+    }
+  }
+  return [...all];
 }
 
 /** A tensor comes as it is or as a projection of the tokens, never as both. */
@@ -111,7 +119,7 @@ function checkNames(tensors: ReadonlyMap<string, Tensor>, t: number): void {
 
 /** `trailing`: 2 for matrices, 1 for vectors, which get one column. */
 function operand(name: string, tensor: Tensor, trailing: 1 | 2, precision: Options['precision']): Operand {
-  if (!FLOAT_DTYPES.some((dtype) => dtype === tensor.dtype)) {
+  if (!FLOATS.has(tensor.dtype)) {
     refuse(name, `dtype ${tensor.dtype} is not a float type; ${name} takes ${FLOAT_DTYPES.join(', ')}`);
   }
   const { shape } = tensor;
@@ -122,7 +130,8 @@ function operand(name: string, tensor: Tensor, trailing: 1 | 2, precision: Optio
   }
   const empty = shape.indexOf(0);
   if (empty >= 0) refuse(name, `shape [${shape.join(', ')}]: dimension ${empty} is 0; every dimension is at least 1`);
-  const [batch, heads] = [...new Array<number>(2 - lead).fill(1), ...shape.slice(0, lead)] as [number, number];
+  const batch = lead === 2 ? (shape[0] as number) : 1;
+  const heads = lead > 0 ? (shape[lead - 1] as number) : 1;
   const rows = shape[lead] as number;
   return {
     name,

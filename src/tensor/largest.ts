@@ -2,10 +2,12 @@ import type { Tensor } from './tensor.ts';
 
 const MAGNITUDE = 0x7fffffff;
 const INFINITE = 0x7f800000;
+/** Values below which a view of their bits costs more than it saves. */
+const FEW = 512;
 
 /** Largest finite size of a tensor's values; 0 where there is none. Infinities, which only a bias may hold, do not count. */
 export function largestOf({ largest, data }: Tensor): number {
-  return largest ?? (data instanceof Float32Array ? largestSingle(data) : largestOfAny(data));
+  return largest ?? (data instanceof Float32Array && data.length > FEW ? largestSingle(data) : largestOfAny(data));
 }
 
 /** Bit patterns of floats without their sign are ordered as the sizes are, and whole numbers compare faster. */

@@ -179,18 +179,20 @@ export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): U
     ([a, x], [b, y]) => WIRE_BYTES[y.dtype] - WIRE_BYTES[x.dtype] || (a < b ? -1 : Number(a > b)),
   );
   const bytes = sorted.map(([, tensor]) => toBytes(tensor));
-  const entries: [string, unknown][] = [[METADATA, { response: JSON.stringify(withTiming(envelope.options, format.clock)) }]];
+  const response = JSON.stringify(withTiming(envelope.options, format.clock));
+  let header = `{"${METADATA}":{"response":${JSON.stringify(response)}}`;
   let size = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
     const end = size + data.length * WIRE_BYTES[dtype];
-    entries.push([name, { dtype: NAMES[dtype], shape, data_offsets: [size, end] }]);
+    header += `,${JSON.stringify(name)}:{"dtype":"${NAMES[dtype]}","shape":[${shape}],"data_offsets":[${size},${end}]}`;
     size = end;
   }
-  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  const headerBytes = Math.ceil(header.length / ALIGNMENT) * ALIGNMENT;
+  header += '}';
+  const headerBytes = Math.ceil(Buffer.byteLength(header) / ALIGNMENT) * ALIGNMENT;
   const start = Buffer.allocUnsafeSlow(PREFIX_BYTES + headerBytes);
-  start.writeBigUInt64LE(BigInt(headerBytes));
-  start.fill(0x20, PREFIX_BYTES + header.copy(start, PREFIX_BYTES));
+  start.writeUInt32LE(headerBytes, 0);
+  start.writeUInt32LE(0, 4); // the length has eight bytes, and a header never four gigabytes
+  start.fill(0x20, PREFIX_BYTES + start.write(header, PREFIX_BYTES));
   return [start, ...bytes];
 }
 

@@ -4,6 +4,8 @@ import { largestOf } from '../../src/tensor/largest.ts';
 import type { DType } from '../../src/tensor/tensor.ts';
 import { random } from '../helpers/random.ts';
 
+/** Long enough for both ways to look. */
+const padded = (values: readonly number[]): number[] => [...Array<number>(600).fill(0), ...values];
 const of = (values: readonly number[], dtype: DType = 'float32'): number =>
   largestOf({ dtype, shape: [values.length], data: convert(values, dtype) });
 
@@ -21,11 +23,12 @@ describe('largestOf', () => {
   ])('of %j is %d', (values, expected) => {
     expect(of(values)).toBe(expected);
     expect(of(values, 'float64')).toBe(expected);
+    expect(of(padded(values))).toBe(expected);
   });
 
   it('is what a plain loop finds, whatever the length', () => {
     const next = random(7);
-    for (let length = 1; length < 50; length++) {
+    for (const length of [1, 2, 3, 49, 512, 513, 514, 1001]) {
       const values = Array.from({ length }, () => Math.fround((next() - 0.5) * 10 ** (20 * next())));
       expect(of(values)).toBe(Math.max(...values.map(Math.abs)));
     }

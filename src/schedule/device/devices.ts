@@ -25,16 +25,24 @@ export interface DeviceLife {
 /** A first compilation of shaders on a busy machine; what takes longer is hung. */
 const LOAD_TIMEOUT_MS = 60_000;
 
+/** Told of every change of a device's state. */
+export type DeviceWatcher = (name: DeviceName, life: DeviceLife) => void;
+
 /** All devices of the service. */
 export class Devices {
   readonly #devices: ReadonlyMap<DeviceName, Device>;
+  readonly #watchers: DeviceWatcher[] = [];
 
   constructor(options: DevicesOptions, onChange: () => void) {
     const { devices = [], deviceModules, gpuMode = 'auto', webgpuMode = 'auto', deviceTimeoutMs = 10_000 } = options;
     const start = (name: DeviceName): Device => {
       const load = { mode: name === 'gpu' ? gpuMode : webgpuMode };
       const module = deviceModules?.[name] ?? null;
-      return new Device({ name, module, load, loadTimeoutMs: LOAD_TIMEOUT_MS, timeoutMs: deviceTimeoutMs, onChange });
+      const tell = (): void => {
+        onChange();
+        for (const watcher of this.#watchers) watcher(name, this.life(name) as DeviceLife);
+      };
+      return new Device({ name, module, load, loadTimeoutMs: LOAD_TIMEOUT_MS, timeoutMs: deviceTimeoutMs, onChange: tell });
     };
     this.#devices = new Map(devices.map((name) => [name, start(name)]));
   }
@@ -48,6 +56,10 @@ export class Devices {
     if (device === undefined) return null;
     const { state, restarts, reason } = device;
     return { state, restarts, ...(reason !== '' && { reason }) };
+  }
+
+  watch(watcher: DeviceWatcher): void {
+    this.#watchers.push(watcher);
   }
 
   get names(): readonly DeviceName[] {

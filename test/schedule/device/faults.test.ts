@@ -130,12 +130,16 @@ describe('a device that is starting', () => {
 });
 
 describe('the process of a device', () => {
-  it('that is killed while nothing runs is replaced, and a request that comes meanwhile waits for it', async () => {
-    const app = await build();
+  it('that is killed while nothing runs is replaced, a request that comes meanwhile waits for it, and the log tells', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const logStream = { write: (line: string) => void lines.push(JSON.parse(line)) };
+    const app = await buildTestApp({ ...environment, LOG_LEVEL: 'warn' }, { deviceModules, logStream });
     process.kill(pidOf(app), 'SIGKILL');
     await until(() => app.engine.devices.life('gpu')?.state === 'restarting');
     const { status, body } = await post(app, '/v1/attention', request(1));
     expect([status, body.plan.backend, body.plan.failovers]).toEqual([200, 'gpu', undefined]);
+    const told = { device: 'gpu', state: 'restarting', restarts: 0, reason: expect.stringContaining('SIGKILL') };
+    expect(lines).toContainEqual(expect.objectContaining({ level: 40, msg: 'device', ...told }));
   });
 
   it('does not keep a request beyond its deadline', async () => {
