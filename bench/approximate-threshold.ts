@@ -53,6 +53,7 @@ async function certifiedDegree(
 
 export interface Ratios {
   readonly method: string;
+  readonly n: number;
   readonly cases: number;
   readonly least: number;
   readonly median: number;
@@ -63,30 +64,34 @@ export interface Ratios {
 export async function measureRatios(engine: Engine): Promise<Ratios[]> {
   const polynomials = ['x1*x2', 'x1*x2 + x2*x3', 'x1*x2*x3', 'x1*x2 + x1*x3 + x2*x3'];
   const all: Ratios[] = [];
-  for (const method of ['taylor', 'minimax', 'compress'] as const) {
-    const ratios: number[] = [];
-    for (const polynomial of method === 'compress' ? polynomials.slice(0, 2) : polynomials) {
-      for (const entries of [0.25, 0.5, 0.75, 1]) {
-        for (const tolerance of [1e-2, 1e-3, 1e-4]) {
-          const ratio = await ratioOf(engine, polynomial, entries, { method, tolerance });
-          if (ratio !== null) ratios.push(ratio);
+  for (const method of ['taylor', 'minimax'] as const) {
+    for (const n of [4, 192]) {
+      const ratios: number[] = [];
+      for (const polynomial of polynomials) {
+        for (const entries of [0.25, 0.5, 0.75, 1]) {
+          for (const tolerance of [1e-2, 1e-3, 1e-4]) {
+            const ratio = await ratioOf(engine, { polynomial, n, entries, wish: { method, tolerance } });
+            if (ratio !== null) ratios.push(ratio);
+          }
         }
       }
+      ratios.sort((a, b) => a - b);
+      const at = (p: number): number => ratios[Math.floor(p * (ratios.length - 1))] ?? Number.NaN;
+      all.push({ method, n, cases: ratios.length, least: at(0), median: at(0.5), most: at(1) });
     }
-    ratios.sort((a, b) => a - b);
-    const at = (p: number): number => ratios[Math.floor(p * (ratios.length - 1))] ?? Number.NaN;
-    all.push({ method, cases: ratios.length, least: at(0), median: at(0.5), most: at(1) });
   }
   return all;
 }
 
-async function ratioOf(
-  engine: Engine,
-  polynomial: string,
-  entries: number,
-  wish: { readonly method: 'taylor' | 'minimax' | 'compress'; readonly tolerance: number },
-): Promise<number | null> {
-  const { approximate } = requestsOf({ polynomial, n: 192, d: 16, dv: 8, entries, wish });
+interface RatioCase {
+  readonly polynomial: string;
+  readonly n: number;
+  readonly entries: number;
+  readonly wish: { readonly method: 'taylor' | 'minimax'; readonly tolerance: number };
+}
+
+async function ratioOf(engine: Engine, one: RatioCase): Promise<number | null> {
+  const { approximate } = requestsOf({ ...one, d: 16, dv: 8 });
   try {
     const { result } = await bestOf(engine, { ...approximate, errorReport: { type: 'full', rows: 0, seed: 1 } }, 0);
     const [certified, measured] = [result.plan.approximation?.certificate?.maxAbsError, result.measured?.maxAbsError];

@@ -1,5 +1,7 @@
 /** What bench/kernels.ts runs: steps of the native back end on random operands, with the work that each is counted for. */
 import { type Backend, type Band, CONTROL_CELLS, type Matrix, type Precision, type Step, type Work } from '../kernels/backend.ts';
+import { eliminationSums, eliminationWork } from '../src/plan/tables.ts';
+import { prefixWork, projectWork } from '../src/plan/work.ts';
 
 export interface Case {
   readonly name: string;
@@ -133,4 +135,56 @@ export function strassenCase(bench: Bench, n: number, d: number, product: 'gemm'
   };
   const work = { flops: 2 * n ** 3 * (d + 1), exponentials: 3 * n * n, bytes: 4 * n * n };
   return { name: `Strassen${product === 'fast' ? ' fast' : ''} n=${n} d=${d}`, work, run: () => runStep(bench, step, n) };
+}
+
+/** X W with [m, cols] weights: 2 n m cols flops. */
+export function projectCase(bench: Bench, n: number, m: number, cols: number): Case {
+  const operands = { input: operand(bench, n, m), weights: operand(bench, m, cols), output: operand(bench, n, cols) };
+  const work = projectWork(n, m, cols, bytesOf(bench));
+  return { name: `project n=${n} m=${m} to ${cols}`, work, run: () => runStep(bench, { kind: 'project', ...operands }, n) };
+}
+
+/** x1 x2 + x2 x3, root-causal, as the planner counts it. */
+export function prefixCase(bench: Bench, n: number, d: number): Case {
+  const [root, child, grandchild] = variables(bench, 3, n, d);
+  if (root === undefined || child === undefined || grandchild === undefined) throw new Error('three variables are expected');
+  const step: Step<Matrix> = {
+    kind: 'prefix',
+    queries: root.queries,
+    child,
+    coefficient: 1,
+    grandchildren: [{ operands: grandchild, coefficient: 1 }],
+    scale: 1 / d,
+    message: operand(bench, n, d),
+    logSumExp: operand(bench, n, 1),
+  };
+  const work = prefixWork(n, n, [n], d, d, bytesOf(bench));
+  return { name: `path(3) root-causal n=${n} d=${d}`, work, run: () => runStep(bench, step, n) };
+}
+
+/** x1 x2 + x1 x3 + x2 x3 + x2 x4 + x3 x4 by tables: two sums of 2 n³ (d + 1) flops. */
+export function diamondCase(bench: Bench, n: number, d: number): Case {
+  const edges = [
+    [1, 2],
+    [1, 3],
+    [2, 3],
+    [2, 4],
+    [3, 4],
+  ];
+  const polynomial = { monomials: edges.map((members) => ({ coefficient: 1, variables: members })), masks: [] };
+  const how = { cutset: [], order: [4, 3, 2] };
+  const step: Step<Matrix> = {
+    kind: 'eliminate',
+    variables: variables(bench, 4, n, d),
+    ...{ ...polynomial, ...how, scale: 1 / d },
+    message: operand(bench, n, d),
+    logSumExp: operand(bench, n, 1),
+  };
+  const shape = { rows: [n, n, n, n], d, dv: d, width: bytesOf(bench) };
+  const work = eliminationWork(eliminationSums({ ...polynomial, ...how }), how.cutset, shape, 'products');
+  return { name: `diamond n=${n} d=${d}`, work, run: () => runStep(bench, step, n) };
+}
+
+function bytesOf({ precision }: Bench): number {
+  return precision === 'float64' ? 8 : 4;
 }

@@ -4,17 +4,29 @@
  *
  *   node bench/kernels.ts [--isa=avx2] [--quick] [--no-peers]
  *
+ * About five minutes on a quiet machine, once .venv/bench stands; three quarters of a minute with --quick --no-peers.
+ *
  * The peers run in a virtual environment that this script makes in .venv/bench (numpy and torch from the package index); what is missing is
  * said, never replaced. Times are the least processor time of several runs in one thread, ours and theirs; shares are of the multiply-add peak measured in this process.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type Backend, modelledSeconds } from '../kernels/backend.ts';
-import { attendCase, type Bench, type Case, operand, runStep, strassenCase, tensorCase, treeCase } from './kernel-cases.ts';
+import {
+  attendCase,
+  type Bench,
+  type Case,
+  diamondCase,
+  prefixCase,
+  projectCase,
+  strassenCase,
+  tensorCase,
+  treeCase,
+} from './kernel-cases.ts';
+import { twoThreads } from './two-threads.ts';
 
 interface Addon {
   isas(): string[];
@@ -53,7 +65,7 @@ const { loadAddon } = (await kernel('addon')) as { loadAddon(): Addon };
 const addon = loadAddon();
 
 /** The least processor time of several runs: what the kernel needs of its core, whoever else uses the machine. */
-function bestSeconds(body: () => void, budget = options.quick ? 0.5 : 4): number {
+function bestSeconds(body: () => void, budget = options.quick ? 0.3 : 2.5): number {
   let best = Number.POSITIVE_INFINITY;
   const end = performance.now() + 1000 * budget;
   for (let i = 0; i < 3 || performance.now() < end; i++) {
@@ -61,42 +73,6 @@ function bestSeconds(body: () => void, budget = options.quick ? 0.5 : 4): number
     body();
     best = Math.min(best, addon.threadSeconds() - before);
   }
-  return best;
-}
-
-/** Half the rows of one attend, over and over, when the other half's thread says so. */
-function serveHalf(): void {
-  const { n, d, isa } = workerData as { n: number; d: number; isa: string | undefined };
-  const bench: Bench = { backend: load({ isa }), precision: 'float32' };
-  const [rows, queries, keys, values] = [n / 2, operand(bench, n / 2, d), operand(bench, n, d), operand(bench, n, d)];
-  const results = { message: operand(bench, rows, d), logSumExp: operand(bench, rows, 1) };
-  parentPort?.on('message', () => {
-    const before = addon.threadSeconds();
-    runStep(bench, { kind: 'attend', queries, keys, keyBias: null, values, scale: 1 / d, band: null, ...results }, rows);
-    parentPort?.postMessage(addon.threadSeconds() - before);
-  });
-  parentPort?.postMessage('ready');
-}
-
-/**
- * One attend split over two threads that run at the same time, keys packed by each: processor seconds of the slower half, and the
- * wall clock, which is longer where others use the machine.
- */
-async function twoThreads(n: number, d: number): Promise<{ processor: number; wall: number }> {
-  const workers = [0, 1].map(
-    () => new Worker(new URL(import.meta.url), { workerData: { n, d, isa: options.isa }, argv: process.argv.slice(2) }),
-  );
-  const replies = () => Promise.all(workers.map((worker) => new Promise<number>((resolve) => worker.once('message', resolve))));
-  await replies();
-  const best = { processor: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY };
-  for (let i = 0; i < (options.quick ? 10 : 60); i++) {
-    const start = performance.now();
-    const done = replies();
-    for (const worker of workers) worker.postMessage('go');
-    best.processor = Math.min(best.processor, Math.max(...(await done)));
-    best.wall = Math.min(best.wall, (performance.now() - start) / 1000);
-  }
-  await Promise.all(workers.map((worker) => worker.terminate()));
   return best;
 }
 
@@ -123,8 +99,14 @@ function wideCases(bench: Bench): Case[] {
     attendCase(bench, 4096, 128, 128),
     attendCase(bench, 1000, 40, 33),
     tensorCase(bench, 512, 64),
+    ...stepCases(bench),
     ...[512, 1024].flatMap((n) => (['gemm', 'fast'] as const).map((product) => strassenCase(bench, n, 64, product))),
   ];
+}
+
+/** Projections, growing prefixes and tables over pairs. */
+function stepCases(bench: Bench): Case[] {
+  return [projectCase(bench, 4096, 1024, 64), prefixCase(bench, 2048, 64), diamondCase(bench, 512, 64)];
 }
 
 function cases(bench: Bench): Case[] {
@@ -147,6 +129,7 @@ function cases(bench: Bench): Case[] {
       64,
     ),
     tensorCase(bench, 512, 64),
+    ...stepCases(bench),
     ...[256, 384, 512, 768, 1024, 1536].flatMap((n) =>
       (['gemm', 'fast'] as const).map((product) => strassenCase(bench, n, 64, product)),
     ),
@@ -193,6 +176,7 @@ function longPath(bench: Bench): { seconds: number; megabytes: number } {
 }
 
 async function main(): Promise<void> {
+  const [load1 = Number.NaN] = loadavg();
   const backend = load({ isa: options.isa });
   const { rates, isa } = backend.describe();
   const index = addon.isas().indexOf(isa ?? '');
@@ -226,10 +210,10 @@ async function main(): Promise<void> {
   const bench: Bench = { backend, precision: 'float32' };
   const seconds = (name: string) => rows.find((row) => row.name === name && row.precision === 'float32')?.seconds ?? Number.NaN;
   const one = seconds('attend n=4096 d=64');
-  const pair = await twoThreads(4096, 64);
+  const pair = await twoThreads(bench, options.isa, 4096, 64, options.quick ? 10 : 60);
   const long = options.quick ? null : longPath(bench);
   const notes = [
-    `- Machine: ${cpus()[0]?.model}, instruction set ${isa}; peak of one core ${format((peaks.float32 ?? 0) / 1e9, 1)} GFLOP/s in fp32, ${format((peaks.float64 ?? 0) / 1e9, 1)} in fp64.`,
+    `- Machine: ${cpus()[0]?.model}, ${cpus().length} processors, ${new Date().toISOString().slice(0, 10)}, load ${format(load1, 1)} at the start; instruction set ${isa}; peak of one core ${format((peaks.float32 ?? 0) / 1e9, 1)} GFLOP/s in fp32, ${format((peaks.float64 ?? 0) / 1e9, 1)} in fp64.`,
     `- Peers, one thread, fp32: ${
       typeof peers === 'string'
         ? peers
@@ -239,7 +223,7 @@ async function main(): Promise<void> {
     }.`,
     `- Causal against unmasked: ${format(seconds('attend causal n=4096 d=64') / one, 3)} (d=64), ${format(seconds('attend causal n=4096 d=128') / seconds('attend n=4096 d=128'), 3)} (d=128).`,
     `- Trees against t-1 attend calls: path(3) ${format(seconds('path(3) n=4096 d=64') / (2 * one), 3)}, path(6) ${format(seconds('path(6) n=4096 d=64') / (5 * one), 3)}, star(4) ${format(seconds('star(4) n=4096 d=64') / (3 * one), 3)}.`,
-    `- Two threads against one, attend n=4096 d=64: ${format(one / pair.processor, 2)}× by processor time, ${format(one / pair.wall, 2)}× by the clock.`,
+    `- Two threads against one, attend n=4096 d=64, best of rounds that take turns: ${format(pair.wall.one / pair.wall.two, 2)}× by the clock, ${format(pair.processor.one / pair.processor.two, 2)}× by processor time.`,
     long === null
       ? ''
       : `- path(3) n=65,536 d=64, one thread: ${format(long.seconds, 1)} s, ${format(long.megabytes, 0)} MB beyond operands and results.`,
@@ -255,5 +239,4 @@ async function main(): Promise<void> {
   );
 }
 
-if (isMainThread) await main();
-else serveHalf();
+await main();

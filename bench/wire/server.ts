@@ -32,14 +32,20 @@ export async function startServer(
     cwd: ROOT,
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DRAIN_MS: '0', ...env },
     stdio: ['ignore', log, 'inherit'],
+    // A group of its own, so that processes that it starts end with it.
+    detached: true,
   });
   closeSync(log);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const killAll = (): void => signalGroup(child, 'SIGKILL');
+  process.once('exit', killAll);
   const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    const force = setTimeout(() => child.kill('SIGKILL'), 5000);
+    signalGroup(child, 'SIGTERM');
+    const force = setTimeout(killAll, 5000);
     await ended;
     clearTimeout(force);
+    killAll();
+    process.off('exit', killAll);
     rmSync(folder, { recursive: true });
   };
   for (;;) {
@@ -47,6 +53,14 @@ export async function startServer(
     if (address !== undefined) return { url: new URL(address), process: child, stop };
     if (child.exitCode !== null) throw new Error(`${script.join(' ')} ended before it listened`);
     await delay(50);
+  }
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(pid as number), signal);
+  } catch {
+    // Nobody is left in it.
   }
 }
 

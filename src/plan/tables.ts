@@ -56,6 +56,9 @@ export type SumWay = 'products' | 'logarithms' | 'reference';
 /** Of a term and a column, as the kernels' sums in logarithms were seen to cost in units of their other flops. */
 const FLOPS_OF_TERM = { logarithms: 5, reference: 3 } as const;
 
+/** Of an entry of a product, with its checks and the packing of both sides, in exponentials. */
+const LOGARITHM = 6;
+
 /**
  * A sum with two neighbours is a matrix product for each column of the values and one for the weights, 2 n^3 (dv + 1) flops, and n^2
  * exponentials a factor; in logarithms it takes n^3 exponentials, and more flops a term and column.
@@ -77,7 +80,7 @@ export function eliminationWork(
     const product = cubic && way === 'products';
     const perTerm = product ? 2 * (dv + 1) : FLOPS_OF_TERM[way === 'products' ? 'logarithms' : way] * dv;
     flops += times * (terms * perTerm + pairs * 2 * d);
-    exponentials += times * (product ? pairs : terms);
+    exponentials += times * (product ? pairs + (terms / n(variable)) * LOGARITHM : terms);
   }
   return { flops, exponentials: exponentials + assignments, bytes: width * rows.reduce((sum, one) => sum + one * (d + dv + 1), 0) };
 }

@@ -73,8 +73,11 @@ export function conditionedWork(
   const assignments = step.cutset.reduce((product, variable) => product * n(variable), 1);
   let flops = 0;
   let exponentials = 0;
+  // Rows that every assignment weighs and packs anew, and messages that it writes and reads.
+  let moved = 0;
   for (const { variable, parent } of step.forest) {
     if (variable === 1 && parent === 0) continue; // the root x1 is not summed
+    if (parent !== 0) moved += 2 * width * n(parent) * (d + dv);
     const pairs = n(variable) * (parent === 0 ? 1 : n(parent));
     flops += pairs * (parent === 0 ? 2 * dv : 2 * (d + dv));
     exponentials += pairs;
@@ -83,7 +86,7 @@ export function conditionedWork(
     const free = variables.filter((variable) => !step.cutset.includes(variable));
     if (free.length === 1) flops += 2 * n(free[0] as number) * d;
   }
-  const bytes = width * rows.reduce((sum, count) => sum + count * (d + dv + 1), 0);
+  const bytes = width * rows.reduce((sum, count) => sum + count * (d + dv + 1), 0) + assignments * moved;
   return { flops: assignments * flops, exponentials: assignments * (exponentials + 1), bytes };
 }
 

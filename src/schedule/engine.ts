@@ -2,6 +2,7 @@ import type { StepKind } from '../../kernels/backend.ts';
 import type { AttentionRequest, Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
+import { warmUp } from '../plan/warm-up.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { chooseTask, runTask } from './approximation.ts';
 import { asRun } from './as-run.ts';
@@ -58,6 +59,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await pool.close();
     throw new Error(`No back end could be loaded: ${JSON.stringify(measured.unavailable)}`);
   }
+  warmUp(measured);
   const look = (): Pick<Parts, 'machine' | 'compile'> => {
     const machine = devices.extend(measured);
     return { machine, compile: createCompiler(machine) };

@@ -8,6 +8,8 @@ const BATCH_SECONDS = 1e-3;
 const BATCH_TASKS = 64;
 /** Tiny tasks that do not wait for the batch under way: waking a thread costs about as much as reading two small requests. */
 const WORTH_WAKING = 16;
+/** How long they wait at the most, milliseconds: the batch under way may hang. */
+const HOLD_MS = 5;
 
 /** A task with its modelled seconds, the unit in which fairness is counted. */
 export interface WorkItem {
@@ -49,6 +51,8 @@ export class FairQueue {
   readonly #lanes = new Set<Lane>();
   #running = 0;
   #tinyBatches = 0;
+  #tinyStartedMs = 0;
+  #hold: NodeJS.Timeout | null = null;
   #virtualTime = 0;
   #dispatchIsDue = false;
 
@@ -128,7 +132,7 @@ export class FairQueue {
       seconds += item.seconds;
       const isTiny = item.seconds <= TINY_SECONDS;
       if (batch.length > 0 && (!isTiny || seconds > BATCH_SECONDS)) break;
-      if (batch.length === 0 && isTiny && this.#tinyBatches > 0 && this.depth < WORTH_WAKING) break;
+      if (batch.length === 0 && isTiny && this.#isHeldBack()) break;
       // The service that every lane with work would have received by now, had it been shared out evenly: where new lanes start.
       this.#virtualTime += item.seconds / this.#backlogged(lane);
       lane.waiting.shift();
@@ -140,10 +144,22 @@ export class FairQueue {
     return batch;
   }
 
+  /** Whether tiny tasks wait for the batch under way; if so, not for ever. */
+  #isHeldBack(): boolean {
+    const heldMs = performance.now() - this.#tinyStartedMs;
+    if (this.#tinyBatches === 0 || this.depth >= WORTH_WAKING || heldMs >= HOLD_MS) return false;
+    this.#hold ??= setTimeout(() => {
+      this.#hold = null;
+      this.#dispatch();
+    }, HOLD_MS);
+    return true;
+  }
+
   #start(batch: readonly Pending[]): void {
     const tiny = Number((batch[0] as Pending).seconds <= TINY_SECONDS);
     this.#running++;
     this.#tinyBatches += tiny;
+    if (tiny > 0) this.#tinyStartedMs = performance.now();
     for (const { started } of batch) started();
     this.#runBatch(batch).finally(() => {
       this.#running--;

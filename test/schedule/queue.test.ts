@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { QueuedTask } from '../../src/schedule/pool.ts';
 import { FairQueue } from '../../src/schedule/queue.ts';
 import type { TaskOutcome, TileTask } from '../../src/schedule/task.ts';
@@ -114,6 +114,31 @@ describe('FairQueue', () => {
     await new Promise((resolve) => setImmediate(resolve));
     await runner.finish();
     expect(runner.order.map((batch) => batch.split('+').length)).toEqual([19, 11]);
+  });
+
+  it('keeps few tiny tasks back for the batch under way, but not for long: it may hang', async () => {
+    const runner = { ...handRunner(), threads: 2 };
+    const queue = new FairQueue(runner);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    queue.submit(queue.open(1e-6, never), item('hangs', 1e-6), nothing);
+    await turn();
+    queue.submit(queue.open(1e-6, never), item('waits', 1e-6), nothing);
+    queue.submit(queue.open(1, never), item('long', 1), nothing);
+    await turn();
+    expect(runner.order).not.toContain('waits');
+    await vi.waitFor(() => expect(runner.order).toHaveLength(2));
+    expect(runner.order).toEqual(['hangs', 'waits']);
+  });
+
+  it('wakes another thread for many tiny tasks at once', async () => {
+    const runner = { ...handRunner(), threads: 2 };
+    const queue = new FairQueue(runner);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    queue.submit(queue.open(1e-6, never), item('hangs', 1e-6), nothing);
+    await turn();
+    for (let i = 0; i < 16; i++) queue.submit(queue.open(1e-6, never), item(`${i}`, 1e-6), nothing);
+    await turn();
+    expect(runner.order.map((batch) => batch.split('+').length)).toEqual([1, 16]);
   });
 
   it('lets one task of a batch fail without the others', async () => {

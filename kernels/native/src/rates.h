@@ -34,7 +34,8 @@ double peakFlops(double seconds) {
   return best;
 }
 
-// Seconds of the fastest of the attend calls that fit into `budget` (at least two).
+// Processor seconds of the fastest of the attend calls that fit into `budget` (at least two): what others do on the machine must not
+// count.
 template <class T>
 double timeAttend(long n, long d, T *data, double budget) {
   AttendArgs a = {};
@@ -54,9 +55,9 @@ double timeAttend(long n, long d, T *data, double budget) {
   const double end = secondsNow() + budget;
   for (int i = 0; i < 2 || secondsNow() < end; i++) {
     a.tile = {0, n, -2.0 - i, {control, 2}};
-    const double start = secondsNow();
+    const double start = threadSecondsNow();
     attendStep<T>(a);
-    const double elapsed = secondsNow() - start;
+    const double elapsed = threadSecondsNow() - start;
     best = elapsed < best ? elapsed : best;
   }
   packedFor(kSlotKeys) = {-1, nullptr};
@@ -81,9 +82,9 @@ Rates calibrate() {
   constexpr long bytes = 8 << 20;
   char *copy = static_cast<char *>(scratch(kSlotSpare, 2 * bytes));
   memset(copy, 1, 2 * bytes);
-  const double start = secondsNow();
+  const double start = threadSecondsNow();
   memcpy(copy, copy + bytes, bytes);
-  const double copySeconds = secondsNow() - start;
+  const double copySeconds = threadSecondsNow() - start;
   return {1 / perFlop, 1 / perExponential, 2.0 * bytes / copySeconds, 2e-5};
 }
 

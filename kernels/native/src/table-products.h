@@ -11,17 +11,13 @@
 // Cost: 2 na nb nv flops for the weights and for each channel, (na + nb) nv exponentials; averages of a side are multiplied into its packed
 // weights channel by channel.
 #pragma once
+#include "log.h"
 #include "tables.h"
-
-extern "C" float logf(float);
 
 namespace poly::POLY_ISA {
 
 template <class T>
 constexpr T kLeast = static_cast<T>(sizeof(T) == 4 ? 1e-20 : 1e-250);
-
-inline float logOf(float x) { return logf(x); }
-inline double logOf(double x) { return log(x); }
 
 // Rows [row, row + count) of exp(score - top), each with n numbers, into out [count][n].
 template <class T>
@@ -59,6 +55,8 @@ template <class T>
 long finishWeights(const Elimination<T> &e, const Message<T> &out, long a, long b, const T *tile) {
   constexpr long R = kScoreRows, P = kPanel<T>;
   long small = 0;
+  T logs[R * P];
+  logarithms<T>(tile, logs, R * P);
   for (long r = 0; r < least(R, out.rows - a); r++)
     for (long lane = 0; lane < least(P, out.stride - b); lane++) {
       const long at = (a + r) * out.stride + b + lane;
@@ -69,7 +67,7 @@ long finishWeights(const Elimination<T> &e, const Message<T> &out, long a, long 
       if (!empty && !held) small++;
       if (b + lane >= out.columns) continue;
       const double top = static_cast<double>(e.rowTop[a + r]) + static_cast<double>(e.columnTop[b + lane]);
-      out.logSumExp[at] = empty || !held ? kMinusInfinity<T> : static_cast<T>(top + static_cast<double>(logOf(y)));
+      out.logSumExp[at] = empty || !held ? kMinusInfinity<T> : static_cast<T>(top + static_cast<double>(logs[r * P + lane]));
     }
   return small;
 }

@@ -30,7 +30,7 @@ export interface BlockBasis {
 }
 
 /** Exact plans shorter than this are not worth a second look. */
-const WORTH_LOOKING_SECONDS = 0.02;
+const WORTH_LOOKING_SECONDS = 0.5;
 /** Few coordinates as they are: nothing to drop. */
 const SMALLEST_DIMENSION = 8;
 

@@ -35,7 +35,7 @@ export interface Moments {
 /** Beyond this the products of covariances would hold up the event loop, and cost more than they tell. */
 const LARGEST_DIMENSION = 128;
 /** Exact plans shorter than this are not worth it where the client did not ask. */
-const WORTH_LOOKING_SECONDS = 0.02;
+const WORTH_LOOKING_SECONDS = 0.1;
 
 /** Whether the survey should bring covariances for Theorem D. */
 export function momentsWanted({ polynomial, d, mask, mode, hasBias, approximation }: Problem, exact: Plan): boolean {

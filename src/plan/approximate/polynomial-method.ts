@@ -30,10 +30,12 @@ export function polynomialCandidate(
 ): Candidate | null {
   const { problem, tree } = context;
   const bounds = tree.blocks.map((block, b) => boundOf(context, block, b));
-  const moments = context.compressed.size > 0 ? null : momentsOf(problem, tree.blocks, bounds, context.survey);
   let chosen = tree.blocks.map(
     (block, b) => fits(context, block) && (bounds[b] as ScoreBound).bound <= LARGEST_SCORE[problem.precision],
   );
+  // Products of covariances are some milliseconds: not where nothing will come of them.
+  const wanted = context.compressed.size === 0 && chosen.some(Boolean);
+  const moments = wanted ? knownMoments(context, bounds) : null;
   for (let round = 0; round < tree.blocks.length + 1; round++) {
     const found = fitBlocks(context, kind, chosen, bounds, moments);
     const kept = found.map((fit, b) => fit !== null && !(problem.mode === 'auto' && exactIsCheaper(context, b, fit)));
@@ -43,6 +45,17 @@ export function polynomialCandidate(
     chosen = kept;
   }
   return null;
+}
+
+const known = new WeakMap<ApproximateContext['survey'], Moments | null>();
+
+/** The same for all methods and precisions that are tried on one survey. */
+function knownMoments({ problem, tree, survey }: ApproximateContext, bounds: readonly ScoreBound[]): Moments | null {
+  const before = known.get(survey);
+  if (before !== undefined) return before;
+  const moments = momentsOf(problem, tree.blocks, bounds, survey);
+  known.set(survey, moments);
+  return moments;
 }
 
 /** Masks go with moving sums; log-weights further apart than fp64's range would be lost in those. */
