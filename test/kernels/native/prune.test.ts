@@ -87,8 +87,8 @@ function expectPruned(step: Step, shape: Shape, precision: Precision): void {
 
 const shapes = fc.record({
   seed: fc.integer({ min: 0, max: 1e6 }),
-  nq: fc.integer({ min: 128, max: 300 }),
-  nk: fc.integer({ min: 64, max: 700 }),
+  nq: fc.integer({ min: 128, max: 500 }),
+  nk: fc.integer({ min: 64, max: 1500 }),
   d: fc.integer({ min: 1, max: 40 }),
   dv: fc.integer({ min: 1, max: 70 }),
   clusters: fc.integer({ min: 1, max: 12 }),
