@@ -1,6 +1,7 @@
 import type { Approximation, AttentionRequest } from '../src/contract/request.ts';
 import type { Engine } from '../src/schedule/engine.ts';
 import type { Result } from '../src/schedule/result.ts';
+import { normal, random } from '../test/helpers/random.ts';
 import { type BenchCase, benchRequest } from './engine.ts';
 
 /** Requests of the approximate benches: entries by rules of the issue, seeded, and how they are timed. */
@@ -15,25 +16,9 @@ export interface ApproximateCase extends BenchCase {
   readonly mode?: 'approximate' | 'auto';
 }
 
-/** mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let word = state;
-    word = Math.imul(word ^ (word >>> 15), word | 1);
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
-    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-export function normal(next: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-}
-
 /** Rows in `rank` directions, and `noise` times as much beside them. */
 export function lowRank(d: number, rank: number, noise: number): (row: Float32Array, next: () => number) => void {
-  const own = generator(7);
+  const own = random(7);
   const directions = Array.from({ length: rank }, () => Float64Array.from({ length: d }, () => 2 * own() - 1));
   const size = Math.sqrt(rank / 3);
   return (row, next) => {
@@ -48,7 +33,7 @@ export function lowRank(d: number, rank: number, noise: number): (row: Float32Ar
 
 /** One of `clusters` corners of the cube, and a little beside it. */
 export function clustered(d: number, clusters: number, spread: number): (row: Float32Array, next: () => number) => void {
-  const own = generator(11);
+  const own = random(11);
   const centers = Array.from({ length: clusters }, () => Float64Array.from({ length: d }, () => (own() < 0.5 ? -1 : 1)));
   return (row, next) => {
     const center = centers[Math.floor(next() * clusters)] as Float64Array;
@@ -64,7 +49,7 @@ export function gaussian(row: Float32Array, next: () => number): void {
 export function requestsOf(one: ApproximateCase): { readonly exact: AttentionRequest; readonly approximate: AttentionRequest } {
   const { entries, scale, wish = {}, mode = 'approximate' } = one;
   const plain = benchRequest(one);
-  const next = generator(1);
+  const next = random(1);
   for (const [name, { tensor, rows, cols }] of plain.operands) {
     const isQuery = name.startsWith('q');
     const data = tensor.data as Float32Array;

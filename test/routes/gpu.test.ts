@@ -62,6 +62,7 @@ describe('gpu', () => {
       expect([answer.status, answer.body.plan.backend]).toEqual([200, 'native']);
       expect(answer.body.plan.failovers).toEqual([{ from: 'gpu', to: 'native', reason: expect.stringContaining('SIGKILL') }]);
       const native = await post(app, '/v1/attention', { ...body, backend: 'native' });
+      // Heads that the device had finished keep its exp, off by some 4e-6 of a weight (bench/results/gpu.md): twice that of values within ±1.
       expect(maxDifference(elements(answer.body.output), elements(native.body.output))).toBeLessThan(1e-5);
       await until(() => app.engine.devices.life('gpu')?.state === 'ready' && app.engine.devices.life('gpu')?.restarts === 1, 60);
       expect(processState(pid)).toBeNull();

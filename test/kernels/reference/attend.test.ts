@@ -1,63 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AttendStep, Band, Matrix, Precision } from '../../../kernels/backend.ts';
+import type { AttendStep, Matrix, Precision } from '../../../kernels/backend.ts';
 import { load } from '../../../kernels/reference/index.ts';
-import {
-  expectOutput,
-  forestOutput,
-  matrix,
-  type Output,
-  type Problem,
-  randomMatrix,
-  randomProblem,
-  randomSource,
-  runStep,
-} from '../cases.ts';
+import { type AttendCase, asProblem, type RandomAttend, randomAttend } from '../attends.ts';
+import { expectOutput, forestOutput, matrix, type Output, randomProblem, runStep } from '../cases.ts';
 import { FORESTS } from '../polynomials.ts';
 
 const backend = load();
 
-interface Shape {
-  readonly seed: number;
-  readonly precision: Precision;
-  readonly nq: number;
-  readonly nk: number;
-  readonly d: number;
-  readonly dv: number;
-  readonly score: number; // about the largest
-  readonly blocked: number; // share of keys with bias -Infinity
-  readonly band: Band | null;
-}
+type Shape = AttendCase & { readonly precision: Precision };
 
-function randomStep(shape: Shape): AttendStep<Matrix> {
-  const { precision, nq, nk, d, dv } = shape;
-  const random = randomSource(shape.seed);
-  return {
-    kind: 'attend',
-    queries: randomMatrix(random, precision, nq, d),
-    keys: randomMatrix(random, precision, nk, d),
-    keyBias: matrix(precision, nk, 1, () => (random() < shape.blocked ? -Infinity : 2 * random() - 1)),
-    values: randomMatrix(random, precision, nk, dv),
-    scale: (3 * shape.score) / d,
-    band: shape.band,
-    message: matrix(precision, nq, dv),
-    logSumExp: matrix(precision, nq, 1),
-  };
-}
-
-/** The same as a polynomial of two variables, for the oracle. */
-function asProblem(step: AttendStep<Matrix>): Problem {
-  const queries = step.queries as Matrix;
-  return {
-    variables: [
-      { queries, values: null, bias: null },
-      { queries: step.keys, values: step.values, bias: step.keyBias },
-    ],
-    monomials: [{ coefficient: 1, variables: [1, 2] }],
-    masks: step.band === null ? [] : [{ row: 1, column: 2, ...step.band }],
-    scale: step.scale,
-  };
-}
+const randomStep = (shape: Shape): RandomAttend => randomAttend(shape.precision, shape);
 
 const offset = fc.integer({ min: -5, max: 90 });
 const bands = fc.option(
