@@ -57,9 +57,8 @@ export function decodeNpy(body: Uint8Array, limits: WireLimits): Envelope {
     const detail = `${body.length - start} bytes follow the header, the shape [${clip(String(shape))}] of ${dtype} takes ${bytes}`;
     faultAt('malformed', POINTER, detail);
   }
-  const data = fromBytes(body.subarray(start), dtype);
-  checkFinite(NPY_TENSOR, POINTER, data);
-  return { tensors: new Map([[NPY_TENSOR, { dtype, shape, data }]]), options: Object.create(null) };
+  const tensor = checkFinite(NPY_TENSOR, POINTER, { dtype, shape, data: fromBytes(body.subarray(start), dtype) });
+  return { tensors: new Map([[NPY_TENSOR, tensor]]), options: Object.create(null) };
 }
 
 /** The dictionary's text and where the array's bytes begin. */

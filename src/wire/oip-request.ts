@@ -132,8 +132,7 @@ function readTensor(input: Input, binary: BinaryData | undefined, limits: WireLi
   if (bytes > left) faultAt('malformed', place, `Expecting ${bytes - left} additional bytes for input ${clip(name)}`);
   const values = fromBytes(binary.bytes.subarray(binary.at, binary.at + bytes), dtype);
   binary.at += bytes;
-  checkFinite(name, pointer, values);
-  return { dtype, shape, data: values };
+  return checkFinite(name, pointer, { dtype, shape, data: values });
 }
 
 function readList(value: JsonValue | undefined, pointer: string): JsonValue[] {
