@@ -32,13 +32,10 @@ Cells<T> &keptCells() {
 // As packQueries, of rows anywhere.
 template <class T>
 void gatherQueries(const Queries<T> &q, const int32_t *rows, long count, long d, T *out) {
-  constexpr int R = kScoreRows;
-  const T scale = static_cast<T>(q.scale);
-  for (long sub = 0; sub < count; sub += R, out += d * R)
-    for (long r = 0; r < R; r++) {
-      const T *in = sub + r < count ? q.data + rows[sub + r] * d : nullptr;
-      for (long c = 0; c < d; c++) out[c * R + r] = in ? in[c] * scale : 0;
-    }
+  for (long r = 0; r < roundUp(count, kScoreRows); r++, out += d) {
+    if (r < count) scaleRow<T>(q, q.data + rows[r] * d, d, out);
+    else memset(out, 0, sizeof(T) * static_cast<size_t>(d));
+  }
 }
 
 // kept[r][k]: whether row r wants cell k. At most kGroup rows. Gives how many keys they want together.
@@ -161,7 +158,7 @@ void moveStates(const PrunedRows<T> &p, const RowState<T> &s, const Values<T> &v
 // One cell for up to kGroup of the rows that want it.
 template <class T>
 void visitCell(const Queries<T> &q, const Cells<T> &cells, const PrunedRows<T> &p, const RowState<T> &s, long k, const int32_t *rows, long count, long first) {
-  gatherQueries<T>(q, rows, count, cells.keys.d, s.queries);
+  gatherQueries<T>(inLog2<T>(q), rows, count, cells.keys.d, s.queries);
   moveStates<T>(p, s, cells.values, rows, count, first, false);
   for (long from = cells.start[k]; from < cells.start[k + 1]; from += kBlock<T>) {
     const long to = least(cells.start[k + 1], from + kBlock<T>);
@@ -178,7 +175,7 @@ long pruneBlock(const AttendArgs &a, const Queries<T> &q, const Cells<T> &cells,
                 const Output<T> &out) {
   constexpr long W = Vec<T>::W;
   const long dv = cells.values.data ? cells.values.dv : 0;
-  for (long i = 0; i < count; i++) p.maximum[i] = kMinusInfinity<T>;
+  for (long i = 0; i < count; i++) p.maximum[i] = kNoMaximum<T>;
   for (long i = 0; i < count * W; i++) p.sum[i] = 0;
   for (long i = 0; i < count * p.padded; i++) p.output[i] = 0;
   for (long &number : p.count) number = 0;

@@ -40,6 +40,17 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
     expectOutput(outputOf(rising), asProblem(rising));
   });
 
+  it.each([0.5, 3, 5.5, 5.6, 40])('follows scores that climb by %d every 37 keys', (climb) => {
+    const step = randomAttend(precision, { seed: 6, nq: 50, nk: 900, d: 5, dv: 19, score: 2, blocked: 0.1, band: null });
+    const noise = step.keyBias?.data ?? [];
+    const rising: RandomAttend = { ...step, keyBias: matrix(precision, 900, 1, (i) => noise[i] + climb * Math.floor(i / 37)) };
+    runStep(backend, rising, 50);
+    expectOutput(outputOf(rising), asProblem(rising));
+    const falling: RandomAttend = { ...step, keyBias: matrix(precision, 900, 1, (i) => noise[i] - climb * Math.floor(i / 37)) };
+    runStep(backend, falling, 50);
+    expectOutput(outputOf(falling), asProblem(falling));
+  });
+
   it.each(FORESTS)('computes $name by attend and combine steps', (polynomial) => {
     const forest = polynomial.conditionings.find(({ cutset }) => cutset.length === 0)?.forest ?? [];
     for (const [seed, maxScore] of [1, 5, 50, 200].entries()) {
