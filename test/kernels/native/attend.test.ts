@@ -42,13 +42,14 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
 
   it.each([0.5, 3, 5.5, 5.6, 40])('follows scores that climb by %d every 37 keys', (climb) => {
     const step = randomAttend(precision, { seed: 6, nq: 50, nk: 900, d: 5, dv: 19, score: 2, blocked: 0.1, band: null });
-    const noise = step.keyBias?.data ?? [];
-    const rising: RandomAttend = { ...step, keyBias: matrix(precision, 900, 1, (i) => noise[i] + climb * Math.floor(i / 37)) };
-    runStep(backend, rising, 50);
-    expectOutput(outputOf(rising), asProblem(rising));
-    const falling: RandomAttend = { ...step, keyBias: matrix(precision, 900, 1, (i) => noise[i] - climb * Math.floor(i / 37)) };
-    runStep(backend, falling, 50);
-    expectOutput(outputOf(falling), asProblem(falling));
+    const queries = matrix(precision, 50, 5, (i) => (i % 5 === 0 ? 1 : step.queries.data[i]));
+    for (const sign of [1, -1]) {
+      const score = (key: number): number => (sign * climb * Math.floor(key / 37)) / step.scale;
+      const keys = matrix(precision, 900, 5, (i) => (i % 5 === 0 ? score(i / 5) : step.keys.data[i]));
+      const climbing: RandomAttend = { ...step, queries, keys };
+      runStep(backend, climbing, 50);
+      expectOutput(outputOf(climbing), asProblem(climbing));
+    }
   });
 
   it.each(FORESTS)('computes $name by attend and combine steps', (polynomial) => {
