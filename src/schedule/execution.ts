@@ -14,6 +14,8 @@ export interface Execution {
   readonly computeMs: number;
   readonly stages: readonly StageTiming[];
   readonly fallbackRows: number;
+  /** Pairs of a row and a key that pruning left out. */
+  readonly prunedPairs: number;
   /** Rows that fast matrix products computed. */
   readonly fastRows: number;
   readonly tiles: number;
@@ -72,7 +74,7 @@ async function runLevels(
 ): Promise<Execution> {
   const submitted = epochMs();
   const spans: (Span | undefined)[] = plan.stages.map(() => undefined);
-  let [done, fallbackRows, tiles, started] = [0, 0, 0, false];
+  let [done, fallbackRows, prunedPairs, tiles, started] = [0, 0, 0, 0, false];
   const onStart = (): void => {
     if (!started) context.onStart?.();
     started = true;
@@ -83,6 +85,7 @@ async function runLevels(
       if (outcome === undefined) return;
       spans[stage] = widen(spans[stage], outcome);
       fallbackRows += outcome.fallbackRows;
+      prunedPairs += outcome.prunedPairs ?? 0;
       tiles++;
     });
     done += item.seconds;
@@ -101,6 +104,7 @@ async function runLevels(
     computeMs: ran.length > 0 ? Math.max(...ran.map(({ endMs }) => endMs)) - first : 0,
     stages: plan.stages.map((stage, index) => stageTiming(stage, spans[index], plan.batch * plan.heads)),
     fallbackRows,
+    prunedPairs,
     fastRows: Atomics.load(control, FAST_ROWS),
     tiles,
     failovers: [...lanes.failovers.values()],

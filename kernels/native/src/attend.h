@@ -102,7 +102,7 @@ void scoreGroup(const RowState<T> &s, const T *queries, const Keys<T> &keys, lon
       T *scores = s.scores + r * kBlock<T> + (k - k0);
       const long lowest = row + r - band.highest, highest = row + r - band.lowest;
       const bool inside = k >= lowest + kScoreRows - 1 && k + P - 1 <= highest;
-      scoreTile<T>(keys.d, queries + r * keys.d, keys.panels + k * keys.d, keys.bias + k, scores, inside ? s.top + r * W : spare);
+      scoreTile<T>(keys.d, queries + r * keys.d, keys.d, keys.panels + k * keys.d, keys.bias + k, scores, inside ? s.top + r * W : spare);
       if (!inside) maskTile<T>(scores, s.top + r * W, row + r, k, P, band);
     }
 }

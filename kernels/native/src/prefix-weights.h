@@ -177,7 +177,7 @@ template <class T>
 void scoreRows(const Prefix<T> &p, const T *packed, long rows, const T *panel, const T *laneBias, T *out) {
   constexpr long P = kPanel<T>, R = kScoreRows;
   for (long r = 0; r < rows; r += R) {
-    scoreTile<T>(p.a.d, packed + r * p.a.d, panel, laneBias, p.tile, p.spare);
+    scoreTile<T>(p.a.d, packed + r * p.a.d, p.a.d, panel, laneBias, p.tile, p.spare);
     for (long i = 0; i < R; i++) memcpy(out + (r + i) * P, p.tile + i * kBlock<T>, sizeof(T) * P);
   }
 }

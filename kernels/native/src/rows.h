@@ -49,8 +49,8 @@ void softWeights(const T *bias, T *weights, long n, T *maximum, double *sum) {
 }
 
 template <class T>
-T logSum(T maximum, double sum) {
-  return sum > 0 ? static_cast<T>(static_cast<double>(maximum) + log(sum)) : kMinusInfinity<T>;
+T logSum(double maximum, double sum) {
+  return sum > 0 ? static_cast<T>(maximum + log(sum)) : kMinusInfinity<T>;
 }
 
 // (u, L) of one row whose scores are `bias` alone. `weights` is scratch of n; values null: u is not computed.
