@@ -4,7 +4,7 @@
  */
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { conversionBytes, fromBytes, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { withTiming } from './clock.ts';
@@ -67,9 +67,9 @@ export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelop
     faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${buffer.length} after its header`);
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
-    const data = fromBytes(buffer.subarray(begin, end), dtype);
-    checkFinite(name, pointer, data);
-    tensors.set(name, { dtype, shape, data });
+    const tensor = tensorFromBytes(buffer.subarray(begin, end), dtype, shape);
+    checkFinite(name, pointer, tensor.data);
+    tensors.set(name, tensor);
   }
   return { tensors, options };
 }

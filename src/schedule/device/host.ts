@@ -11,6 +11,7 @@ import {
   type Step,
 } from '../../../kernels/backend.ts';
 import { mapOperands } from '../../plan/operands.ts';
+import { widenHalf } from '../../tensor/half.ts';
 import { epochMs } from '../task.ts';
 import {
   FIRST_SLOT_FD,
@@ -33,9 +34,33 @@ interface DeviceModule {
   load(options: Readonly<Record<string, string>>): Backend | Promise<Backend>;
 }
 
+const ARRAYS = { half: Uint16Array, single: Float32Array, double: Float64Array } as const;
+
+/** An operand that came as float16, widened when somebody asks for its numbers: a device that reads halves does not. */
+class HalfMatrix implements Matrix {
+  readonly half: Uint16Array;
+  readonly rows: number;
+  readonly cols: number;
+  #data: Float32Array | null = null;
+
+  constructor(half: Uint16Array, rows: number, cols: number) {
+    this.half = half;
+    this.rows = rows;
+    this.cols = cols;
+  }
+
+  get data(): Float32Array {
+    if (this.#data === null) {
+      this.#data = new Float32Array(this.half.length);
+      widenHalf('float16', this.half, this.#data);
+    }
+    return this.#data;
+  }
+}
+
 interface Call {
   readonly step: Step<Matrix>;
-  readonly operands: readonly FloatArray[];
+  readonly operands: readonly Matrix[];
 }
 
 const options = JSON.parse(process.argv[2] as string) as HostOptions;
@@ -74,16 +99,12 @@ async function answer(backend: Backend, message: RunMessage): Promise<void> {
 }
 
 function receive({ step, operands }: SentCall, file: number): Call {
-  const arrays = operands.map(({ rows, cols, wide, offset }): FloatArray => {
-    const data = wide ? new Float64Array(rows * cols) : new Float32Array(rows * cols);
-    if (offset !== null) transfer(readSync, file, data, offset);
-    return data;
+  const matrices = operands.map(({ rows, cols, type, offset }): Matrix => {
+    const numbers = new ARRAYS[type](rows * cols);
+    if (offset !== null) transfer(readSync, file, numbers, offset);
+    return numbers instanceof Uint16Array ? new HalfMatrix(numbers, rows, cols) : { data: numbers, rows, cols };
   });
-  const matrix = (operand: number): Matrix => {
-    const { rows, cols } = operands[operand] as SentCall['operands'][number];
-    return { data: arrays[operand] as FloatArray, rows, cols };
-  };
-  return { step: mapOperands(step, matrix), operands: arrays };
+  return { step: mapOperands(step, (operand) => matrices[operand] as Matrix), operands: matrices };
 }
 
 async function runTile(backend: Backend, { callId, firstRow, lastRow, results }: SentTile, file: number): Promise<RanTile> {
@@ -95,7 +116,7 @@ async function runTile(backend: Backend, { callId, firstRow, lastRow, results }:
   const { fallbackRows } = firstRow === lastRow ? { fallbackRows: 0 } : await backend.run(call.step, tile);
   const endMs = epochMs();
   for (const { operand, from, count, offset } of results) {
-    transfer(writeSync, file, (call.operands[operand] as FloatArray).subarray(from, from + count), offset);
+    transfer(writeSync, file, (call.operands[operand] as Matrix).data.subarray(from, from + count), offset);
   }
   return { startMs, endMs, fallbackRows, progress: control[PROGRESS] as number, fastRows: control[FAST_ROWS] as number };
 }
@@ -103,7 +124,7 @@ async function runTile(backend: Backend, { callId, firstRow, lastRow, results }:
 type Move = (file: number, data: NodeJS.ArrayBufferView, at: number, bytes: number, offset: number) => number;
 
 /** Reads or writes all of it: a single call may do less. @throws Error at the end of the file, or when shared memory is full */
-function transfer(move: Move, file: number, data: FloatArray, offset: number): void {
+function transfer(move: Move, file: number, data: FloatArray | Uint16Array, offset: number): void {
   for (let done = 0; done < data.byteLength; ) {
     const moved = move(file, data as NodeJS.ArrayBufferView, done, data.byteLength - done, offset + done);
     if (moved === 0) throw new Error('the slot ends before the tensor does');

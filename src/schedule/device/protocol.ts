@@ -18,10 +18,13 @@ export interface HostOptions {
   readonly load: Readonly<Record<string, string>>;
 }
 
+/** As what an operand is sent: float16 where it came so. */
+export const ELEMENT_BYTES = { half: 2, single: 4, double: 8 } as const;
+
 export interface SentOperand {
   readonly rows: number;
   readonly cols: number;
-  readonly wide: boolean; // float64
+  readonly type: keyof typeof ELEMENT_BYTES;
   /** Where its bytes lie; null: a result, zero until a tile writes to it. */
   readonly offset: number | null;
 }

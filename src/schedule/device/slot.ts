@@ -49,7 +49,7 @@ export class Slot {
   }
 
   /** @throws Error when shared memory is full */
-  async write(data: FloatArray, offset: number): Promise<void> {
+  async write(data: FloatArray | Uint16Array, offset: number): Promise<void> {
     for (let done = 0; done < data.byteLength; ) {
       const left = data.byteLength - done;
       const bytes = data as NodeJS.ArrayBufferView;
