@@ -42,7 +42,9 @@ export function bind(plan: Plan, request: AttentionRequest, lease: Lease): Bindi
     const operand = source === 'input' ? (request.operands.get(name) as Operand) : null;
     const data = operand ? (operand.tensor.data as FloatArray) : memory(buffer);
     const start = (operand ? inputSlice(operand, slice, plan) : slice) * full;
-    return { data: data.subarray(start, start + trimmed * cols), rows: trimmed, cols };
+    const end = start + trimmed * cols;
+    const half = operand?.tensor.half?.subarray(start, end);
+    return { data: data.subarray(start, end), ...(half && { half }), rows: trimmed, cols };
   };
 
   const outputs = plan.buffers.flatMap(({ source }, index) => (source === 'output' ? [index] : []));

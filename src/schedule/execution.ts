@@ -16,6 +16,8 @@ export interface Execution {
   readonly endedMs: number;
   readonly stages: readonly StageTiming[];
   readonly fallbackRows: number;
+  /** Pairs of a row and a key that pruning left out. */
+  readonly prunedPairs: number;
   /** Rows that fast matrix products computed. */
   readonly fastRows: number;
   readonly tiles: number;
@@ -75,7 +77,7 @@ async function runLevels(
   context: ExecutionContext,
 ): Promise<Execution> {
   const spans: (Span | undefined)[] = plan.stages.map(() => undefined);
-  let [done, fallbackRows, tiles, started] = [0, 0, 0, false];
+  let [done, fallbackRows, prunedPairs, tiles, started] = [0, 0, 0, 0, false];
   const onStart = (): void => {
     if (!started) context.onStart?.();
     started = true;
@@ -86,6 +88,7 @@ async function runLevels(
       if (outcome === undefined) return;
       spans[stage] = widen(spans[stage], outcome);
       fallbackRows += outcome.fallbackRows;
+      prunedPairs += outcome.prunedPairs ?? 0;
       tiles++;
     });
     done += item.seconds;
@@ -106,6 +109,7 @@ async function runLevels(
     endedMs: endMs,
     stages: plan.stages.map((stage, index) => stageTiming(stage, spans[index], plan.batch * plan.heads)),
     fallbackRows,
+    prunedPairs,
     fastRows: Atomics.load(control, FAST_ROWS),
     tiles,
     failovers: [...lanes.failovers.values()],

@@ -22,6 +22,8 @@ export interface TileOutcome {
   readonly startMs: number;
   readonly endMs: number;
   readonly fallbackRows: number;
+  /** Pairs of a row and a key that were left out (math.md §3.7). */
+  readonly prunedPairs?: number;
 }
 
 /** How one task of a batch ended: what its tiles say, or what it failed with, which is its own affair. */

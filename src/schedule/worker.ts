@@ -76,8 +76,8 @@ async function runTiles(task: TileTask): Promise<TileOutcome[]> {
     if (backend === undefined) throw new Error(`back end ${name} is not loaded in this thread: ${unavailable[name]}`);
     if (Atomics.load(task.control, CANCEL) !== 0) break;
     const startMs = epochMs();
-    const { fallbackRows } = await backend.run(step, { firstRow, lastRow, control: task.control, callId });
-    outcomes.push({ startMs, endMs: epochMs(), fallbackRows });
+    const { fallbackRows, prunedPairs = 0 } = await backend.run(step, { firstRow, lastRow, control: task.control, callId });
+    outcomes.push({ startMs, endMs: epochMs(), fallbackRows, prunedPairs });
   }
   return outcomes;
 }

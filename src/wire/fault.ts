@@ -47,10 +47,10 @@ export function refuseNonFinite(name: string, pointer: string, found: NonFinite)
  * @throws ServiceError `non_finite_input`
  */
 export function checkFinite(name: string, pointer: string, tensor: Tensor): Tensor {
-  const { dtype, shape, data } = tensor;
+  const { data } = tensor;
   if (data instanceof Int32Array || data instanceof Uint8Array) return tensor;
   const largest = sizeOf(data);
-  if (largest < Number.POSITIVE_INFINITY) return { dtype, shape, data, largest };
+  if (largest < Number.POSITIVE_INFINITY) return { ...tensor, largest };
   refuseNonFinite(name, pointer, findNonFinite(data, { allowNegativeInfinity: isBias(name) }));
-  return { dtype, shape, data, largest: largestOf(tensor) };
+  return { ...tensor, largest: largestOf(tensor) };
 }

@@ -4,7 +4,7 @@
  */
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { conversionBytes, fromBytes, isNative, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, isNative, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { withTiming } from './clock.ts';
@@ -65,7 +65,7 @@ export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelop
     faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${buffer.length} after its header`);
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
-    tensors.set(name, checkFinite(name, pointer, { dtype, shape, data: fromBytes(buffer.subarray(begin, end), dtype) }));
+    tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape)));
   }
   return { tensors, options };
 }

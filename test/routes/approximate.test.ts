@@ -123,6 +123,13 @@ describe('pruning', () => {
     const tensors = tensorsOf(polynomial, { n: 60, d: 4, bound: 12, seed: 10 });
     expectCertified(await approximate({ polynomial, tensors, approximation: { method: 'prune', tolerance: 1e-3 } }), 1e-3);
   });
+
+  it('says where nothing could be left out', async () => {
+    const tensors = tensorsOf('x1*x2', { n: 40, d: 4, bound: 1, seed: 10 });
+    const answer = await approximate({ polynomial: 'x1*x2', tensors, approximation: { method: 'prune', tolerance: 1e-3 } });
+    expectCertified(answer, 1e-3);
+    expect(answer.body.approximation.reason).toContain('no key could be left out');
+  });
 });
 
 describe('methods that draw', () => {

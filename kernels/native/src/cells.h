@@ -17,7 +17,7 @@ constexpr double kTightRadius = 0.25;  // in units of the score: smaller cells w
 
 template <class T>
 struct Cells {
-  long count;                 // 0: pruning does not pay here
+  long count;                 // 1: pruning does not pay here, and there are neither bounds nor pivots
   long start[kMaxCells + 1];  // first key of each cell, at a panel; keys between are padding with -Infinity
   double radius[kMaxCells], highest[kMaxCells];  // highest: the largest bias
   double slack;               // rounding of a score, for |q| = 1
@@ -72,16 +72,18 @@ POLY_INLINE T squareBetween(const T *a, const T *b, long padded) {
   return V::add(sum[0], sum[1]).sum();
 }
 
-// Chooses at most `most` keys; gives their number, 0 if cancelled. `tight`: the squared radius at which to stop.
+constexpr long kGrowthSample = 2048;
+
+// Chooses keys after the first `chosen` ones, `next` of them first, among every `stride`-th, until there are `most` or none is farther than
+// the root of `tight`. Gives their number, 0 if cancelled.
 template <class T>
-long growCells(Growth<T> &g, long most, double tight, const Control &control) {
-  long next = 0;
-  for (long k = 0; k < most; k++) {
+long chooseCells(Growth<T> &g, long chosen, long next, long most, double tight, long stride, const Control &control) {
+  for (long k = chosen; k < most; k++) {
     if (control.cancelled()) return 0;
     g.chosen[k] = next;
     const T *center = g.keys + next * g.padded;
     T farthest = -1;
-    for (long i = 0; i < g.m; i++) {
+    for (long i = 0; i < g.m; i += stride) {
       const T square = squareBetween<T>(g.keys + i * g.padded, center, g.padded);
       if (square < g.square[i]) {
         g.square[i] = square;
@@ -95,6 +97,35 @@ long growCells(Growth<T> &g, long most, double tight, const Control &control) {
     if (!(static_cast<double>(farthest) > tight)) return k + 1;
   }
   return most;
+}
+
+// Every key to the nearest of the `count` chosen ones; gives the farthest.
+template <class T>
+long assignCells(Growth<T> &g, long count) {
+  long farthest = 0;
+  for (long i = 0; i < g.m; i++) {
+    g.square[i] = -kMinusInfinity<T>;
+    for (long k = 0; k < count; k++) {
+      const T square = squareBetween<T>(g.keys + i * g.padded, g.keys + g.chosen[k] * g.padded, g.padded);
+      if (!(square < g.square[i])) continue;
+      g.square[i] = square;
+      g.cell[i] = static_cast<int32_t>(k);
+    }
+    if (g.square[i] > g.square[farthest]) farthest = i;
+  }
+  return farthest;
+}
+
+// Cells around at most `most` keys; gives their number, 0 if cancelled. A sample of the keys chooses first, and stays in the cache meanwhile;
+// what it had no part of is then as far from all of its cells as anything can be.
+template <class T>
+long growCells(Growth<T> &g, long most, double tight, const Control &control) {
+  const long stride = greatest(1, g.m / kGrowthSample);
+  const long count = chooseCells<T>(g, 0, 0, most, tight, stride, control);
+  if (stride == 1 || count == 0) return count;
+  const long next = assignCells<T>(g, count);
+  if (count == most || !(static_cast<double>(g.square[next]) > tight)) return count;
+  return chooseCells<T>(g, count, next, most, tight, 1, control);
 }
 
 // Means of the cells into pivots [2 K][d], radii about them, and the witnesses.
@@ -133,7 +164,7 @@ void centerCells(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, T *pi
   cells.slack = 4 * static_cast<double>(a.d + 8) * u * sqrt(largest);
 }
 
-// Keys, bias and values in the order of their cells, packed as attend packs them.
+// Keys, bias (in units of log2) and values in the order of their cells, packed as attend packs them.
 template <class T>
 void packCells(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, long dv) {
   constexpr long P = kPanel<T>;
@@ -157,7 +188,7 @@ void packCells(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, long dv
   for (long i = 0; i < g.m; i++) {
     const long at = place[g.cell[i]]++;
     memcpy(ordered + at * a.d, g.keys + i * g.padded, sizeof(T) * static_cast<size_t>(a.d));
-    keyBias[at] = bias ? bias[g.origin[i]] : 0;
+    keyBias[at] = bias ? static_cast<T>(static_cast<double>(bias[g.origin[i]]) * kLog2e) : 0;
   }
   packKeys<T>(ordered, total, a.d, panels);
   for (long i = 0; chunks && i < total * dv; i++) ordered[i] = 0;
@@ -176,7 +207,7 @@ void packPivots(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, const 
   T *panels = static_cast<T *>(scratch(kSlotPrunePivots, keyBytes<T>(2 * K, a.d) + biasBytes<T>(2 * K)));
   T *own = panels + roundUp(2 * K, kPanel<T>) * a.d;
   packKeys<T>(pivots, 2 * K, a.d, panels);
-  packBias<T>(nullptr, 2 * K, own);
+  packBias<T>(nullptr, 2 * K, 1, own);
   for (long k = 0; k < K; k++) {
     own[k] = static_cast<T>(cells.highest[k]);
     own[K + k] = bias ? bias[g.origin[g.chosen[k]]] : 0;

@@ -6,15 +6,19 @@
 // depend on tiles or threads. The rows that want a cell are gathered from up to kPrunedRows rows, cell by cell, and scored as attend
 // scores any rows; their states lie in memory between two cells. So rows need not agree on what they want.
 //
-// Whether it pays is decided once for each thread and call, by the share of keys that a sample of rows spread over all of them would keep.
-// Rounding of the bounds is added to them (slack), so nothing that §3.7 wants is dropped.
+// Whether it pays is decided once for each thread and call: first by the scores of one group of rows, so that looking costs next to nothing
+// where all keys matter, then by the share of keys that a sample of rows would keep by the cells' bounds. Rounding of the bounds is added
+// to them (slack), so nothing that §3.7 wants is dropped. Where it does not pay all keys are one cell, and nothing is dropped.
+//
+// Either way the sums are those of careful.h, whose rounding is certified to be a third of attend's or less (certificate.ts, carefulError).
 //
 // Cost: 2 n (2 K) d flops for the bounds, then that of attend in proportion to what is kept.
 //
-// AVX2 on Zen 3, fp32, n = 16,384, d = 64, 64 clusters, dropBelow = ln(n / 5e-5), against the exact kernel (bench/prune.ts): 13 times as
-// fast where each row looks for one of them (scores to 30, 98 % left out), 7.9 times with clusters four times as wide (95 %); 0.98 to 1.01
-// of the time where nothing can be left out.
+// Xeon with AVX-512, fp32, n = 8,192, d = 64, 64 clusters, dropBelow = ln(n / 5e-5), against the exact kernel (bench/prune.ts): 6.1 times as
+// fast where each row looks for one of them (scores to 30, 98 % left out), 4.9 times with clusters four times as wide (95 %), at n = 16,384
+// 10 and 7 times; 0.91 to 0.97 of its speed where nothing can be left out.
 #pragma once
+#include "careful.h"
 #include "cells.h"
 
 namespace poly::POLY_ISA {
@@ -32,13 +36,10 @@ Cells<T> &keptCells() {
 // As packQueries, of rows anywhere.
 template <class T>
 void gatherQueries(const Queries<T> &q, const int32_t *rows, long count, long d, T *out) {
-  constexpr int R = kScoreRows;
-  const T scale = static_cast<T>(q.scale);
-  for (long sub = 0; sub < count; sub += R, out += d * R)
-    for (long r = 0; r < R; r++) {
-      const T *in = sub + r < count ? q.data + rows[sub + r] * d : nullptr;
-      for (long c = 0; c < d; c++) out[c * R + r] = in ? in[c] * scale : 0;
-    }
+  for (long r = 0; r < roundUp(count, kScoreRows); r++, out += d) {
+    if (r < count) scaleRow<T>(q, q.data + rows[r] * d, d, out);
+    else memset(out, 0, sizeof(T) * static_cast<size_t>(d));
+  }
 }
 
 // kept[r][k]: whether row r wants cell k. At most kGroup rows. Gives how many keys they want together.
@@ -72,12 +73,57 @@ long boundGroup(const RowState<T> &s, const Cells<T> &cells, const Queries<T> &q
   return wanted;
 }
 
-// Cells of the call's keys, or count = 0 where pruning does not pay.
+// Rows spread over all of them.
 template <class T>
-void buildCells(const AttendArgs &a, const Queries<T> &q, long dv, Cells<T> &cells) {
-  cells.count = 0;
-  const long most = least(kMaxCells, least(a.nk / (4 * kPanel<T>), a.nq / 32));
-  if (most < 4 || a.d == 0) return;
+void sampleRows(const AttendArgs &a, long sample, long of, int32_t *rows) {
+  for (long r = 0; r < kGroup; r++) rows[r] = static_cast<int32_t>((2 * (sample + r) + 1) * a.nq / (2 * of));
+}
+
+// Whether one group of rows would keep few enough of the keys if each key were looked at alone.
+template <class T>
+bool worthLooking(const AttendArgs &a, const Queries<T> &q, const Keys<T> &keys) {
+  const RowState<T> s = rowState<T>(a.d, 0);
+  int32_t rows[kGroup];
+  sampleRows<T>(a, 0, kGroup, rows);
+  gatherQueries<T>(inLog2<T>(q), rows, kGroup, a.d, s.queries);
+  double threshold[kGroup];
+  for (double &one : threshold) one = -__builtin_inf();
+  long kept = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    for (long from = 0; from < keys.padded(); from += kBlock<T>) {
+      const long to = least(keys.padded(), from + kBlock<T>);
+      scoreGroup<T>(s, s.queries, keys, 0, kGroup, from, to, kNoBand);
+      for (long r = 0; r < kGroup; r++)
+        for (long k = 0; k < to - from; k++) {
+          const double score = static_cast<double>(s.scores[r * kBlock<T> + k]);
+          if (pass == 0) threshold[r] = score > threshold[r] ? score : threshold[r];
+          else kept += score > threshold[r];
+        }
+    }
+    for (double &one : threshold) one -= a.dropBelow * kLog2e;
+  }
+  return static_cast<double>(kept) <= kWorthwhile * static_cast<double>(kGroup * a.nk);
+}
+
+// All keys as one cell, packed as attend packs them.
+template <class T>
+void oneCell(const AttendArgs &a, Cells<T> &cells) {
+  T *panels = static_cast<T *>(scratch(kSlotKeys, keyBytes<T>(a.nk, a.d)));
+  T *keyBias = static_cast<T *>(scratch(kSlotKeyBias, biasBytes<T>(a.nk)));
+  packKeys<T>(static_cast<const T *>(a.keys), a.nk, a.d, panels);
+  packBias<T>(static_cast<const T *>(a.keyBias), a.nk, kLog2e, keyBias);
+  cells.count = 1;
+  cells.start[0] = 0;
+  cells.start[1] = roundUp(a.nk, kPanel<T>);
+  cells.keys = {panels, keyBias, a.nk, a.d};
+  cells.values = {nullptr, 0};
+}
+
+// Two cells or more where they pay; false where they do not.
+template <class T>
+bool manyCells(const AttendArgs &a, const Queries<T> &q, long dv, Cells<T> &cells) {
+  const long most = least(kMaxCells, least(a.nk / (2 * kPanel<T>), a.nq / 32));
+  if (most < 4 || a.d == 0 || !worthLooking<T>(a, q, cells.keys)) return false;
   double longest = 0;
   for (long l = 0; l < a.nq; l++) {
     double square = 0;
@@ -85,103 +131,57 @@ void buildCells(const AttendArgs &a, const Queries<T> &q, long dv, Cells<T> &cel
     longest = square > longest ? square : longest;
   }
   Growth<T> g = openGrowth<T>(a);
-  if (g.m < 4) return;
+  if (g.m < 4) return false;
   const double tight = longest > 0 ? kTightRadius * kTightRadius / (longest * a.scale * a.scale) : 0;
-  cells.count = growCells<T>(g, least(most, g.m), tight, a.tile.control);
-  if (cells.count < 2) {
-    cells.count = 0;
-    return;
-  }
-  T *pivots = static_cast<T *>(scratch(kSlotPruneGather, sizeof(T) * static_cast<size_t>(2 * cells.count * a.d + 64)));
-  centerCells<T>(a, g, cells, pivots);
-  packPivots<T>(a, g, cells, pivots);
-  cells.keys.d = a.d;
-  cells.start[0] = 0;
+  const long count = growCells<T>(g, least(most, g.m), tight, a.tile.control);
+  if (count < 2) return false;
+  Cells<T> found = {};
+  found.count = count;
+  T *pivots = static_cast<T *>(scratch(kSlotPruneGather, sizeof(T) * static_cast<size_t>(2 * count * a.d + 64)));
+  centerCells<T>(a, g, found, pivots);
+  packPivots<T>(a, g, found, pivots);
+  found.keys.d = a.d;
   long sizes[kMaxCells] = {};
   for (long i = 0; i < g.m; i++) sizes[g.cell[i]]++;
-  for (long k = 0; k < cells.count; k++) cells.start[k + 1] = cells.start[k] + roundUp(sizes[k], kPanel<T>);
+  for (long k = 0; k < count; k++) found.start[k + 1] = found.start[k] + roundUp(sizes[k], kPanel<T>);
   const RowState<T> s = rowState<T>(a.d, dv);
   bool kept[kGroup * kMaxCells];
   long wanted = 0;
   for (long i = 0; i < kSampledRows; i += kGroup) {
     int32_t rows[kGroup];
-    for (long r = 0; r < kGroup; r++) rows[r] = static_cast<int32_t>((2 * (i + r) + 1) * a.nq / (2 * roundUp(kSampledRows, kGroup)));
-    wanted += boundGroup<T>(s, cells, q, rows, kGroup, a.dropBelow, kept);
+    sampleRows<T>(a, i, roundUp(kSampledRows, kGroup), rows);
+    wanted += boundGroup<T>(s, found, q, rows, kGroup, a.dropBelow, kept);
   }
-  if (static_cast<double>(wanted) > kWorthwhile * static_cast<double>(roundUp(kSampledRows, kGroup) * a.nk)) cells.count = 0;
-  else packCells<T>(a, g, cells, dv);
+  if (static_cast<double>(wanted) > kWorthwhile * static_cast<double>(roundUp(kSampledRows, kGroup) * a.nk)) return false;
+  packCells<T>(a, g, found, dv);
+  cells = found;
+  return true;
 }
 
-// States of the rows in hand, and which rows want which cell.
 template <class T>
-struct PrunedRows {
-  T *output;      // [rows][dv padded]
-  T *sum;         // [rows][W]
-  T *maximum;     // [rows]
-  int32_t *rows;  // [cells][kPrunedRows]
-  long count[kMaxCells];
-  long padded;
-};
-
-template <class T>
-PrunedRows<T> prunedRows(long dv, long cells) {
-  constexpr long W = Vec<T>::W;
-  PrunedRows<T> p = {};
-  p.padded = roundUp(dv, W);
-  const long floats = kPrunedRows * (p.padded + W + 1);
-  p.output = static_cast<T *>(scratch(kSlotPruneRows, sizeof(T) * static_cast<size_t>(floats) + sizeof(int32_t) * static_cast<size_t>(cells * kPrunedRows)));
-  p.sum = p.output + kPrunedRows * p.padded;
-  p.maximum = p.sum + kPrunedRows * W;
-  p.rows = reinterpret_cast<int32_t *>(p.maximum + kPrunedRows);
-  return p;
-}
-
-// Between rows of their own and the chunked layout of a group. `out`: from the group.
-template <class T>
-void moveStates(const PrunedRows<T> &p, const RowState<T> &s, const Values<T> &values, const int32_t *rows, long count, long first, bool out) {
-  constexpr long W = Vec<T>::W;
-  const auto move = [&](T *own, T *group, long n) {
-    if (out) memcpy(own, group, sizeof(T) * static_cast<size_t>(n));
-    else memcpy(group, own, sizeof(T) * static_cast<size_t>(n));
-  };
-  for (long r = 0; r < count; r++) {
-    const long row = rows[r] - first;
-    move(p.maximum + row, s.maximum + r, 1);
-    move(p.sum + row * W, s.sum + r * W, W);
-    T *own = p.output + row * p.padded, *group = s.output;
-    for (int left = values.vectors(); left > 0; left -= kValueVecs) {
-      const int vectors = left < kValueVecs ? left : kValueVecs;
-      move(own, group + r * vectors * W, vectors * W);
-      own += vectors * W;
-      group += kGroup * vectors * W;
-    }
-  }
+void buildCells(const AttendArgs &a, const Queries<T> &q, long dv, Cells<T> &cells) {
+  oneCell<T>(a, cells);
+  if (manyCells<T>(a, q, dv, cells) || dv == 0) return;
+  T *chunks = static_cast<T *>(scratch(kSlotValues, valueBytes<T>(a.nk, dv)));
+  packValues<T>(static_cast<const T *>(a.values), a.nk, dv, chunks);
+  cells.values = {chunks, dv};
 }
 
 // One cell for up to kGroup of the rows that want it.
 template <class T>
-void visitCell(const Queries<T> &q, const Cells<T> &cells, const PrunedRows<T> &p, const RowState<T> &s, long k, const int32_t *rows, long count, long first) {
-  gatherQueries<T>(q, rows, count, cells.keys.d, s.queries);
-  moveStates<T>(p, s, cells.values, rows, count, first, false);
-  for (long from = cells.start[k]; from < cells.start[k + 1]; from += kBlock<T>) {
-    const long to = least(cells.start[k + 1], from + kBlock<T>);
-    scoreGroup<T>(s, s.queries, cells.keys, 0, count, from, to, kNoBand);
-    softmaxGroup<T>(s, s.maximum, s.sum, count, to - from);
-    if (cells.values.data) valueGroup<T>(s, s.output, cells.values, cells.keys.padded(), count, from, to - from);
-  }
-  moveStates<T>(p, s, cells.values, rows, count, first, true);
+void visitCell(const Queries<T> &q, const Cells<T> &cells, const CarefulRows<T> &sums, const RowState<T> &s, long k, const int32_t *rows, long count,
+               long first) {
+  gatherQueries<T>(inLog2<T>(q), rows, count, cells.keys.d, s.queries);
+  for (long from = cells.start[k]; from < cells.start[k + 1]; from += kRunBlocks * kBlock<T>)
+    carefulRun<T>(s, s.queries, cells.keys, cells.values, from, least(cells.start[k + 1], from + kRunBlocks * kBlock<T>), sums, rows, count, first);
 }
 
 // Rows [first, first + count), at most kPrunedRows. Gives the keys that were kept, all rows together; -1 if cancelled.
 template <class T>
-long pruneBlock(const AttendArgs &a, const Queries<T> &q, const Cells<T> &cells, PrunedRows<T> &p, const RowState<T> &s, long first, long count,
-                const Output<T> &out) {
-  constexpr long W = Vec<T>::W;
-  const long dv = cells.values.data ? cells.values.dv : 0;
-  for (long i = 0; i < count; i++) p.maximum[i] = kMinusInfinity<T>;
-  for (long i = 0; i < count * W; i++) p.sum[i] = 0;
-  for (long i = 0; i < count * p.padded; i++) p.output[i] = 0;
-  for (long &number : p.count) number = 0;
+long pruneBlock(const AttendArgs &a, const Queries<T> &q, const Cells<T> &cells, const RowState<T> &s, long first, long count, const Output<T> &out) {
+  const CarefulRows<T> sums = carefulRows<T>(cells.values.dv, kPrunedRows, count);
+  int32_t *wanting = static_cast<int32_t *>(scratch(kSlotPruneCenters, sizeof(int32_t) * static_cast<size_t>(kMaxCells * kPrunedRows)));
+  long number[kMaxCells] = {};
   bool kept[kGroup * kMaxCells];
   int32_t rows[kGroup];
   long wanted = 0;
@@ -192,19 +192,14 @@ long pruneBlock(const AttendArgs &a, const Queries<T> &q, const Cells<T> &cells,
     wanted += boundGroup<T>(s, cells, q, rows, group, a.dropBelow, kept);
     for (long k = 0; k < cells.count; k++)
       for (long r = 0; r < group; r++)
-        if (kept[r * kMaxCells + k]) p.rows[k * kPrunedRows + p.count[k]++] = rows[r];
+        if (kept[r * kMaxCells + k]) wanting[k * kPrunedRows + number[k]++] = rows[r];
   }
   for (long k = 0; k < cells.count; k++)
-    for (long i = 0; i < p.count[k]; i += kGroup) {
+    for (long i = 0; i < number[k]; i += kGroup) {
       if (a.tile.control.cancelled()) return -1;
-      visitCell<T>(q, cells, p, s, k, p.rows + k * kPrunedRows + i, least(kGroup, p.count[k] - i), first);
+      visitCell<T>(q, cells, sums, s, k, wanting + k * kPrunedRows + i, least(kGroup, number[k] - i), first);
     }
-  for (long i = 0; i < count; i += kGroup) {
-    const long group = least(kGroup, count - i);
-    for (long r = 0; r < group; r++) rows[r] = static_cast<int32_t>(first + i + r);
-    moveStates<T>(p, s, cells.values, rows, group, first, false);
-    finishGroup<T>(s, 0, group, cells.values, out.message ? out.message + i * dv : nullptr, out.logSumExp + i);
-  }
+  finishCareful<T>(sums, count, out.message, out.logSumExp);
   return wanted;
 }
 
@@ -221,27 +216,27 @@ long attendOrPrune(const AttendArgs &a) {
   Cells<T> &cells = keptCells<T>();
   PackedFor &known = packedFor(kSlotPruneCells), &packed = packedFor(kSlotKeys);
   const void *owner = static_cast<const char *>(a.keys) + 1;  // no operand's address: attend itself packs for `keys`
-  if (known.callId != a.tile.callId || known.owner != a.keys || (cells.count > 0 && (packed.callId != a.tile.callId || packed.owner != owner))) {
+  if (known.callId != a.tile.callId || known.owner != a.keys || packed.callId != a.tile.callId || packed.owner != owner) {
     known = packed = {-1, nullptr};
     buildCells<T>(a, q, dv, cells);
     if (a.tile.control.cancelled()) return 0;
     known = {a.tile.callId, a.keys};
-    if (cells.count > 0) packed = {a.tile.callId, owner};
+    packed = {a.tile.callId, owner};
   }
-  if (cells.count == 0) {
-    attendStep<T>(a);
-    return 0;
-  }
-  PrunedRows<T> p = prunedRows<T>(dv, cells.count);
   const RowState<T> s = rowState<T>(a.d, dv);
+  const long rows = cells.count == 1 ? kRows : kPrunedRows;
   long left = 0;
-  for (long row = a.tile.firstRow; row < a.tile.lastRow; row += kPrunedRows) {
-    const long rows = least(kPrunedRows, a.tile.lastRow - row);
+  for (long row = a.tile.firstRow; row < a.tile.lastRow; row += rows) {
+    const long count = least(rows, a.tile.lastRow - row);
     const Output<T> out = {dv ? static_cast<T *>(a.message) + row * dv : nullptr, static_cast<T *>(a.logSumExp) + row};
-    const long kept = pruneBlock<T>(a, q, cells, p, s, row, rows, out);
-    if (kept < 0) return 0;
-    left += rows * a.nk - least(kept, rows * a.nk);
-    a.tile.control.advance(rows);
+    if (cells.count == 1) {
+      if (!carefulStream<T>(s, q, row, count, cells.keys, cells.values, out, a.tile.control)) return 0;
+    } else {
+      const long kept = pruneBlock<T>(a, q, cells, s, row, count, out);
+      if (kept < 0) return 0;
+      left += count * a.nk - least(kept, count * a.nk);
+    }
+    a.tile.control.advance(count);
   }
   return left;
 }

@@ -43,7 +43,7 @@ const OUTPUT_FLOORS: Readonly<Record<FloatDType, number>> = {
 };
 
 /** The smallest normal numbers: a kernel may take anything below for zero. */
-const TINY: Readonly<Record<Precision, number>> = { float32: 2 ** -126, float64: 2 ** -1022 };
+export const TINY: Readonly<Record<Precision, number>> = { float32: 2 ** -126, float64: 2 ** -1022 };
 /** A sum beyond this could overflow on its way. */
 const HUGE: Readonly<Record<Precision, number>> = { float32: 2 ** 120, float64: 2 ** 1000 };
 
@@ -168,6 +168,8 @@ export interface CertificateContext {
   /** Bound on |score + biases| of any tuple, of the rows as they are. */
   readonly largestScore: number;
   readonly projections: ProjectionError;
+  /** What rounding of the messages that are stored changes of a weight's logarithm, where that is known better than for all parts alike. */
+  readonly stored?: number;
   /** The tensors came in float64 and were rounded to float32 before anything else. */
   readonly roundedInputs: boolean;
 }
@@ -187,7 +189,7 @@ export function outputBound(
   const { values, precision, outputType, largestLog, variables, largestScore, roundedInputs, projections } = context;
   const unit = UNITS[precision];
   const input = roundedInputs ? 1.01 * variables * UNITS.float32 : 0;
-  const stored = 4 * unit * (1 + largestLog) * parts.length;
+  const stored = context.stored ?? 4 * unit * (1 + largestLog) * parts.length;
   const lambda = parts.reduce((sum, { logError }) => sum + logError, stored + input * largestScore + projections.score);
   const rounding = parts.reduce((sum, { messageError }) => sum + messageError, 2 * (variables + 1) * unit + input);
   const floor = parts.reduce((sum, part) => sum + part.floor, variables * TINY[precision]) * values.product;

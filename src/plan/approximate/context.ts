@@ -22,6 +22,8 @@ export interface ApproximateContext {
   readonly certificate: CertificateContext;
   /** Bound on |score + biases| of any tuple, and so on any pair's with what its key has gathered. */
   readonly largestScore: number;
+  /** Largest |log-weight| that a variable's rows have of their own. */
+  readonly largestBias: (variable: number) => number;
   /** Error of a block that is computed exactly. */
   readonly exactPart: PartError;
   /** Error of one attention call over n keys, whatever their scores are made of. */
@@ -48,7 +50,9 @@ export function approximateContext(
   const masks = pairMasks(problem);
   const tree = blockTree(problem.polynomial, maskEdges(masks));
   const largest = sumOfRawBounds(problem.polynomial.monomials, problem.scale, survey);
-  const biases = problem.hasBias.reduce((sum, has, j) => (has ? sum + largestBias(survey.get(`b${j + 1}`) ?? []) : sum), 0);
+  const largestBias = (variable: number): number =>
+    problem.hasBias[variable - 1] ? largestEntryOf(survey.get(`b${variable}`) ?? []) : 0;
+  const biases = problem.rows.reduce((sum, _, j) => sum + largestBias(j + 1), 0);
   const logs = problem.rows.reduce((sum, n) => sum + Math.log(n), 0);
   const sizes = {
     score: largest,
@@ -76,12 +80,13 @@ export function approximateContext(
       projections,
     },
     largestScore: largest + biases,
+    largestBias,
     exactPart: roundingError({ ...sizes, n: Math.max(...problem.rows) }, precision),
     attention: (n) => roundingError({ ...sizes, n, pair: true }, precision),
   };
 }
 
-function largestBias(slices: readonly SurveyedSlice[]): number {
+function largestEntryOf(slices: readonly SurveyedSlice[]): number {
   return slices.reduce((most, { raw }) => Math.max(most, raw.entry), 0);
 }
 

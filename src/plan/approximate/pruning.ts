@@ -1,15 +1,17 @@
+import { isDevice } from '../../../kernels/backend.ts';
 import type { MaskedBlock } from '../block.ts';
 import { chooseMethod, finishPlan, refuseBackend } from '../compile.ts';
-import { newDraft } from '../draft.ts';
+import { newDraft, supports } from '../draft.ts';
 import { pairMasks } from '../masks.ts';
 import type { Stage } from '../plan.ts';
 import { solve } from '../solve.ts';
+import { carefulParts } from './careful.ts';
 import { outputBound, pruningError } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
 
 /** Of the tolerance, what goes to the keys that are left out; the rest is rounding. */
 const SHARE = 0.9;
-/** What pruning saves depends on the data; the kernel falls back to plain attention where that is nothing. */
+/** What pruning saves depends on the data; where that is nothing, the kernel computes with all keys. */
 const MODELLED_GAIN = 0.9;
 
 /**
@@ -17,10 +19,13 @@ const MODELLED_GAIN = 0.9;
  * Null where no two scores can be far enough apart for that, or where h is no forest of unmasked pairs.
  */
 export function pruningCandidate(context: ApproximateContext): Candidate | null {
-  const { problem, backends, threads, tree, wish, certificate, exactPart } = context;
+  const { problem, threads, tree, wish, exactPart } = context;
   const edges = tree.blocks.length;
   if (problem.mask.type !== 'none' || edges === 0 || tree.blocks.some(({ variables }) => variables.length > 2)) return null;
-  const parts = [...tree.blocks, ...tree.roots.slice(1)].map(() => exactPart);
+  const careful = carefulParts(context);
+  const averages = tree.roots.slice(1).map(() => exactPart);
+  const parts = [...careful.parts, ...averages];
+  const certificate = averages.length > 0 ? context.certificate : { ...context.certificate, stored: careful.stored };
   const rounding = outputBound(parts, 0, certificate);
   const { range } = certificate.values;
   const lost = Math.min(0.5, range === 0 ? 0.5 : (SHARE * Math.min(wish.tolerance, range) - rounding) / range);
@@ -28,7 +33,12 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
   const n = Math.max(...problem.rows.slice(1));
   const dropBelow = Math.log((edges * n) / lost);
   if (wish.method === 'auto' && 2 * context.largestScore < dropBelow) return null;
-  const draft = newDraft(problem, backends);
+  // A device may leave nothing out, and sums in an order of its own.
+  const draft = newDraft(
+    problem,
+    context.backends.filter(({ name }) => !isDevice(name)),
+  );
+  if (!supports(draft, ['attend', 'combine'])) return null;
   solve(draft, tree, pairMasks(problem), (block: MaskedBlock) => {
     const method = chooseMethod(draft, block);
     if (method === null) refuseBackend(problem, draft.backends);

@@ -25,11 +25,30 @@ export function sumOfRawBounds(monomials: readonly Monomial[], scale: number, su
   return sumOfBounds(monomials, scale, survey, ({ raw }) => raw);
 }
 
+/** Σ_c weight(c) |scale Π_j q_j[c]| at most, of the rows as they are: by columns, or by the largest weight. */
+export function weightedBound(monomials: readonly Monomial[], scale: number, survey: Survey, weights: readonly number[]): number {
+  const most = Math.max(0, ...weights);
+  return sumOfBounds(
+    monomials,
+    scale,
+    survey,
+    ({ raw }) => raw,
+    (rows) => {
+      const byColumn = weights.reduce(
+        (sum, w, c) => sum + rows.reduce((product, row) => product * (row.columns[c] as number), w),
+        0,
+      );
+      return Math.min(byColumn, most * productBound(rows));
+    },
+  );
+}
+
 function sumOfBounds(
   monomials: readonly Monomial[],
   scale: number,
   survey: Survey,
   sizes: (slice: SurveyedSlice) => RowSizes,
+  bound: (rows: readonly RowSizes[]) => number = productBound,
 ): number {
   const slices = survey.values().next().value?.length ?? 0;
   let most = 0;
@@ -38,7 +57,7 @@ function sumOfBounds(
       const rows = variables.map((variable) =>
         sizes((survey.get(`q${variable}`) as readonly SurveyedSlice[])[slice] as SurveyedSlice),
       );
-      return total + Math.abs(scale * coefficient) * productBound(rows);
+      return total + Math.abs(scale * coefficient) * bound(rows);
     }, 0);
     most = Math.max(most, sum);
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AttendStep, Matrix, Precision } from '../../../kernels/backend.ts';
 import { CONTROL_CELLS } from '../../../kernels/backend.ts';
+import { carefulError, chainWeights, SCORE_CHAIN } from '../../../src/plan/approximate/careful.ts';
 import { expectOutput, matrix, randomMatrix, randomSource } from '../cases.ts';
 import { expectedStep, ROUNDING } from './approximate.ts';
 import { type InstructionSet, SETS_AND_PRECISIONS } from './sets.ts';
@@ -111,6 +112,63 @@ const CLUSTERED: Shape = {
   dropBelow: 18,
 };
 
+/** Largest error of the message, and what is certified of its rounding and of the keys left out; values are within ±1. */
+function errorAndBound(step: Step, precision: Precision): { worst: number; bound: number } {
+  const { d, rows: n } = { d: step.keys.cols, rows: step.keys.rows };
+  const expected = expectedStep({ ...step, dropBelow: Infinity }, step.queries.rows);
+  const columns = (rows: Matrix) =>
+    Array.from({ length: d }, (_, c) => Math.max(...rows.data.filter((_, at) => at % d === c).map(Math.abs)));
+  const [a, b] = [columns(step.queries), columns(step.keys)];
+  const weights = chainWeights(d);
+  const sum = (weight: (c: number) => number) => a.reduce((all, x, c) => all + step.scale * weight(c) * x * b[c], 0);
+  const sizes = { weighted: sum((c) => weights[c]), score: sum(() => 1), keyLog: 1, d, n };
+  const { logError, messageError, floor } = carefulError(sizes, precision);
+  const lost = n * Math.exp(-(step.dropBelow as number));
+  // In fp64 the reference rounds as well.
+  const own = precision === 'float64' ? 2 : 1;
+  const bound = own * (2 * (Math.tanh(logError / 2) + lost) + messageError + floor + 2 * ROUNDING[precision]);
+  const worst = Array.from(step.message.data).reduce(
+    (most, value, at) => Math.max(most, Math.abs(value - expected.message.data[at])),
+    0,
+  );
+  return { worst, bound };
+}
+
+/** A row of entries near 1 whose sums, in the kernel's order, are all rounded up, or all down, by as much as there is to find. */
+function oneWay(random: () => number, d: number, up: boolean): number[] {
+  const row: number[] = [];
+  for (let sum = 0; row.length < d; ) {
+    if (row.length % SCORE_CHAIN === 0) sum = 0;
+    const tried = Array.from({ length: 256 }, () => Math.fround(0.9 + 0.1 * random()));
+    const gain = (x: number) => (up ? 1 : -1) * (Math.fround(sum + x) - (sum + x));
+    row.push(tried.reduce((best, x) => (gain(x) > gain(best) ? x : best)));
+    sum = Math.fround(sum + row[row.length - 1]);
+  }
+  return row;
+}
+
+describe.each(SETS_AND_PRECISIONS.filter(({ precision }) => precision === 'float32'))('its rounding, on $isa', (set) => {
+  it.each([32, 64, 128, 256])('comes near what is certified, and not beyond, d = %d', (d) => {
+    const random = randomSource(d);
+    const nk = 40;
+    const keys = Array.from({ length: nk }, (_, key) => oneWay(random, d, key % 2 === 0));
+    const step: Step = {
+      kind: 'attend',
+      queries: matrix('float32', 128, d, () => 1),
+      keys: matrix('float32', nk, d, (at) => keys[Math.floor(at / d)][at % d]),
+      keyBias: matrix('float32', nk, 1, () => 0),
+      values: matrix('float32', nk, 1, (at) => (at % 2 === 0 ? 1 : -1)),
+      // In the kernel's units, of log2, the queries are 1.
+      ...{ scale: Math.LN2, band: null, dropBelow: 600 },
+      ...{ message: matrix('float32', 128, 1), logSumExp: matrix('float32', 128, 1) },
+    };
+    run(set, step);
+    const { worst, bound } = errorAndBound(step, 'float32');
+    expect(worst).toBeLessThanOrEqual(bound);
+    expect(worst).toBeGreaterThan(bound / 12);
+  });
+});
+
 describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $precision', (set) => {
   const { precision } = set;
 
@@ -146,17 +204,11 @@ describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $
     expect(closest(step.logSumExp, cut.logSumExp)).toBeLessThan(1e-4);
   });
 
-  it('is exact where nothing can be left out, and under a band', () => {
-    const flat = randomStep(precision, { ...CLUSTERED, nk: 600, score: 1, blocked: 0 });
-    expect(run(set, flat)).toBe(0);
-    const plain = {
-      ...flat,
-      dropBelow: Infinity,
-      message: matrix(precision, CLUSTERED.nq, 19),
-      logSumExp: matrix(precision, CLUSTERED.nq, 1),
-    };
-    run(set, plain);
-    expect(flat.message.data).toEqual(plain.message.data);
+  it('leaves nothing out where all keys matter, nor under a band', () => {
+    const shape = { ...CLUSTERED, nk: 1700, score: 1 };
+    const flat = randomStep(precision, shape);
+    expect(run(set, flat, [5, 200])).toBe(0);
+    expectPruned(flat, { ...shape, dropBelow: Infinity }, precision);
     const band = { lowest: 0, highest: 40 };
     const masked = randomStep(precision, { ...CLUSTERED, nk: 300, score: 30 });
     expect(run(set, { ...masked, band })).toBe(0);
@@ -179,6 +231,20 @@ describe.each(SETS_AND_PRECISIONS)('attend that may leave keys out, on $isa in $
     run(set, second);
     expectPruned(first, CLUSTERED, precision);
     expectPruned(second, CLUSTERED, precision);
+  });
+
+  it.each([1, 31, 33, 64, 100])('rounds no more than is certified where partial sums are as large as they can be, d = %d', (d) => {
+    for (const [score, clusters, dropBelow] of [
+      [1, 1, 600],
+      [60, 1, 600],
+      [60, 12, 40],
+    ] as const) {
+      const step = randomStep(precision, { ...CLUSTERED, nk: 1500, d, clusters, score, dropBelow, blocked: 0 });
+      for (const rows of [step.queries, step.keys]) for (const [at, x] of rows.data.entries()) rows.data[at] = Math.abs(x) + x / 4;
+      run(set, step);
+      const { worst, bound } = errorAndBound(step, precision);
+      expect(worst).toBeLessThanOrEqual(bound);
+    }
   });
 
   it('needs no values', () => {
