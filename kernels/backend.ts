@@ -29,6 +29,8 @@ export type FloatArray = Float32Array | Float64Array;
 /** Dense row-major view [rows, cols]; `data.length === rows * cols`. Every operand of one step has the same element type. */
 export interface Matrix {
   readonly data: FloatArray;
+  /** The same numbers as float16, where they came so: a device may read these, and `data` be made only once somebody asks for it. */
+  readonly half?: Uint16Array;
   readonly rows: number;
   readonly cols: number;
 }

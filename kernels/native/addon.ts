@@ -33,6 +33,8 @@ export interface Addon {
   threadSeconds(): number;
   /** y = exp(x), as the kernels compute it, x <= 88 (709 in fp64); both of one type and length. */
   exponentials(isa: number, x: FloatArray, y: FloatArray): void;
+  /** y = 2^x, x <= 127 (1023 in fp64). */
+  powers(isa: number, x: FloatArray, y: FloatArray): void;
 }
 
 export const ADDON_PATH = fileURLToPath(new URL('../../build/native/polyattention.node', import.meta.url));

@@ -199,12 +199,28 @@ function sizeClass(floats: number): number {
   return floats <= 0.75 * power ? 0.75 * power : power;
 }
 
-/** Rows [first, last) of an operand to `offset`; of log-weights -Infinity becomes the kernels' EMPTY. */
-export function upload({ gpu }: Device, arena: Arena, offset: number, matrix: Matrix, first = 0, last = matrix.rows): void {
-  const rows = matrix.data.subarray(first * matrix.cols, last * matrix.cols) as Float32Array<ArrayBuffer>;
-  if (rows.length > 0) gpu.queue.writeBuffer(arena.buffer, 4 * offset, rows);
+/** Rows [first, last) of an operand to `offset`, in half precision where they came so and the device takes them so. */
+export function upload(device: Device, arena: Arena, offset: number, matrix: Matrix, first = 0, last = matrix.rows): void {
+  const [from, to] = [first * matrix.cols, last * matrix.cols];
+  if (from === to) return;
+  const numbers = isHalf(device, matrix) ? wholePlaces(matrix.half.subarray(from, to)) : matrix.data.subarray(from, to);
+  device.gpu.queue.writeBuffer(arena.buffer, 4 * offset, numbers as Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>);
 }
 
+/** Whether a matrix stands in the arena in half precision. */
+export function isHalf({ halves }: Device, matrix: Matrix): matrix is Matrix & { readonly half: Uint16Array } {
+  return halves && matrix.half !== undefined;
+}
+
+/** A device takes bytes by fours. */
+function wholePlaces(half: Uint16Array): Uint16Array {
+  if (half.length % 2 === 0) return half;
+  const whole = new Uint16Array(half.length + 1);
+  whole.set(half);
+  return whole;
+}
+
+/** Log-weights to `offset`; -Infinity becomes the kernels' EMPTY. */
 export function uploadLogWeights(
   { gpu }: Device,
   arena: Arena,

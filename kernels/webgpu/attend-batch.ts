@@ -28,7 +28,7 @@ export class AttendBatch {
 
   /** @throws Error (a rejection) when operands contradict each other or the device fails. */
   async run(job: AttendJob): Promise<void> {
-    const shape = attendShape(job);
+    const shape = attendShape(this.#session.device, job);
     const key = Object.values(shape).join(' ');
     const group = this.#groups.get(key);
     return new Promise((resolve, reject) => {

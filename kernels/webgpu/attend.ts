@@ -11,6 +11,7 @@ import { Recorder } from './recorder.ts';
 import type { Session } from './session.ts';
 import { NONE } from './shaders/fields.ts';
 import { foldGroups } from './shaders/fold.ts';
+import { HALF_KEYS, HALF_QUERIES, HALF_VALUES, roomFor } from './shaders/operands.ts';
 import { REDUCE_CHANNELS } from './shaders/reduce.ts';
 import { scoreIterations, TILE, valueIterations } from './shaders/tiles.ts';
 
@@ -76,10 +77,11 @@ interface Places {
 
 function place(shape: AttendShape, slices: number, rows: number, keys: number, blocks: number): Places {
   const layout = new Layout();
-  const queries = layout.take(rows * shape.d);
-  const keyRows = layout.take(keys * shape.d);
+  const isHalf = (bit: number) => (shape.halves & bit) !== 0;
+  const queries = layout.take(roomFor(rows * shape.d, isHalf(HALF_QUERIES)));
+  const keyRows = layout.take(roomFor(keys * shape.d, isHalf(HALF_KEYS)));
   const bias = shape.hasBias ? layout.take(keys) : NONE;
-  const values = shape.hasValues ? layout.take(keys * shape.dv) : NONE;
+  const values = shape.hasValues ? layout.take(roomFor(keys * shape.dv, isHalf(HALF_VALUES))) : NONE;
   const stride = layout.floats;
   layout.take((slices - 1) * stride);
   const state = blocks > 1 ? layout.take(slices * rows * 3 * Math.max(1, shape.dv)) : NONE;
@@ -147,6 +149,7 @@ async function record(
     messageStride: count * dv,
     logSumExp: places.partial.logSumExp,
     logSumExpStride: count,
+    halves: shape.halves,
   };
   if (d === 0 && shape.lowest === -Infinity && shape.highest === Infinity) {
     await recorder.dispatch('reduce', { ...common, ranges: NONE, rows: keys[1] - keys[0] }, [

@@ -8,14 +8,14 @@
 import { type ConditionedStep, type Matrix, PROGRESS, type TileContext, type VariableOperands } from '../backend.ts';
 import { rangeOfPart } from '../reference/parts.ts';
 import { type Restriction, restrict } from '../reference/restriction.ts';
-import { type Arena, fromEmpty, Layout, upload, uploadLogWeights } from './arena.ts';
+import { type Arena, fromEmpty, isHalf, Layout, upload, uploadLogWeights } from './arena.ts';
 import { AssignmentTables, assignments } from './assignment-tables.ts';
 import { foldChunk } from './forest-fold.ts';
 import { type EdgeKind, type ForestPlan, planForest } from './forest-plan.ts';
 import { type Pass, sendMessages, shareMatrices } from './forest-run.ts';
 import { sliceFlops } from './forest-work.ts';
 import { Recorder } from './recorder.ts';
-import { checkTile, type Session, take } from './session.ts';
+import { checkOperand, checkTile, type Session } from './session.ts';
 import { NONE } from './shaders/fields.ts';
 
 /** Assignments that go through the device together, at most; a chunk of more gains nothing. */
@@ -73,13 +73,13 @@ export function checkOperands({ variables, message, logSumExp }: Omit<Conditione
   const d = first.queries.cols;
   const dv = message?.cols ?? variables.find(({ values }) => values !== null)?.values?.cols ?? 0;
   for (const [index, { queries, values, bias }] of variables.entries()) {
-    take(`queries of x${index + 1}`, queries, queries.rows, d);
-    if (values !== null) take(`values of x${index + 1}`, values, queries.rows, dv);
-    if (bias !== null) take(`bias of x${index + 1}`, bias, queries.rows, 1);
+    checkOperand(`queries of x${index + 1}`, queries, queries.rows, d);
+    if (values !== null) checkOperand(`values of x${index + 1}`, values, queries.rows, dv);
+    if (bias !== null) checkOperand(`bias of x${index + 1}`, bias, queries.rows, 1);
   }
   const rows = parts * first.queries.rows;
-  if (message !== null) take('message', message, rows, dv);
-  take('logSumExp', logSumExp, rows, 1);
+  if (message !== null) checkOperand('message', message, rows, dv);
+  checkOperand('logSumExp', logSumExp, rows, 1);
 }
 
 async function solveInto(
@@ -153,7 +153,7 @@ export function fits(
   edges: EdgeKind,
 ): boolean {
   const layout = new Layout();
-  planForest(step, restriction, layout, layout, { slices: 1, resultRows, edges });
+  planForest(step, restriction, layout, layout, { slices: 1, resultRows, edges, isHalf: (operand) => isHalf(device, operand) });
   return layout.floats <= device.capacity;
 }
 
@@ -165,10 +165,11 @@ function fit(
   { heads, resultRows, edges }: { readonly heads: number; readonly resultRows: number; readonly edges: EdgeKind },
 ): { layout: Layout; plan: ForestPlan } {
   const fixed = new Layout();
-  planForest(step, restriction, fixed, new Layout(), { slices: 0, resultRows: 0, edges });
+  const size = { resultRows, edges, isHalf: (operand: Matrix) => isHalf(device, operand) };
+  planForest(step, restriction, fixed, new Layout(), { ...size, slices: 0, resultRows: 0 });
   const planned = (slices: number) => {
     const layout = new Layout(fixed.floats);
-    return { layout, plan: planForest(step, restriction, new Layout(), layout, { slices, resultRows, edges }) };
+    return { layout, plan: planForest(step, restriction, new Layout(), layout, { ...size, slices }) };
   };
   const one = planned(1);
   const perSlice = planned(2).layout.floats - one.layout.floats;

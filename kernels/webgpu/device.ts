@@ -8,6 +8,7 @@
 import { platform } from 'node:os';
 import { create, globals } from 'webgpu';
 import { errorScope, type LossGuard, lossGuard } from './errors.ts';
+import type { HalfReads } from './shaders/operands.ts';
 import { THREADS, type TileSizes, tileBytes } from './shaders/tiles.ts';
 
 Object.assign(globalThis, globals);
@@ -23,6 +24,9 @@ export interface Device {
   /** The processor draws: right answers, but never the fastest ones. */
   readonly software: boolean;
   readonly tiles: TileSizes;
+  readonly reads: HalfReads;
+  /** Whether operands may be in half precision: set once the device has shown what it makes of them (half-check.ts). */
+  halves: boolean;
   /** Rounds of all loops together that one invocation of a shader may make. */
   readonly iterations: number;
   /** Numbers that one arena can hold. */
@@ -54,6 +58,7 @@ const entries: GPU[] = [];
 const FIRST_BUDGET = 1e8;
 /** Mesa's llvmpipe leaves every loop, without a word, once an invocation has made 65535 rounds (seen on 22.3: keys beyond were ignored). */
 const SOFTWARE_ITERATIONS = 60_000;
+const HALF_FEATURE = 'shader-f16';
 const MOST_CAPACITY = 2 ** 29; // 2 GiB; offsets beyond 2^30 would not fit the kernels' signed differences
 
 /** Bounds below the device's own. */
@@ -64,6 +69,10 @@ export interface Bounds {
   readonly dispatchFlops?: number | undefined;
   /** Shared memory of a workgroup. */
   readonly workgroupBytes?: number | undefined;
+  /** Whether `shader-f16` is used where it is there. */
+  readonly shaderF16?: boolean | undefined;
+  /** Whether operands may be in half precision at all. */
+  readonly halves?: boolean | undefined;
 }
 
 /** @throws Error naming what each route lacked. */
@@ -73,15 +82,17 @@ export async function openDevice(mode: Mode = 'auto', bounds: Bounds = {}): Prom
     const [entry, adapter] = await ROUTES[route]();
     if (adapter === null) continue;
     entries.push(entry);
-    return adopt(await requestDevice(adapter), adapter.info, route, bounds);
+    return adopt(await requestDevice(adapter, bounds), adapter.info, route, bounds);
   }
   const hint = routes.includes('opengles') ? '; OpenGL ES without a display needs libEGL.so and EGL_PLATFORM=surfaceless' : '';
   throw new Error(`no WebGPU adapter by ${routes.join(' or ')}${hint}`);
 }
 
-function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+function requestDevice(adapter: GPUAdapter, { shaderF16 = true }: Bounds): Promise<GPUDevice> {
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = adapter.limits;
-  return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } });
+  const requiredFeatures: GPUFeatureName[] = shaderF16 && adapter.features.has(HALF_FEATURE) ? [HALF_FEATURE] : [];
+  const requiredLimits = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
+  return adapter.requestDevice({ requiredFeatures, requiredLimits });
 }
 
 function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, bounds: Bounds): Device {
@@ -95,6 +106,8 @@ function adopt(gpu: GPUDevice, info: GPUAdapterInfo, route: Route, bounds: Bound
     adapter,
     software,
     tiles: tileSizes(gpu.limits, workgroupBytes),
+    reads: gpu.features.has(HALF_FEATURE) ? HALF_FEATURE : 'unpack2x16float',
+    halves: false,
     iterations: software ? SOFTWARE_ITERATIONS : Number.POSITIVE_INFINITY,
     capacity: Math.min(MOST_CAPACITY, arenaFloats, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4)),
     budget: dispatchFlops,

@@ -31,6 +31,7 @@ export async function joinComponents(recorder: Recorder, plan: ForestPlan, slice
         childMessageStep: message.stride,
         weights: NONE,
         queries: 0,
+        halves: 0,
         ranges: NONE,
         sum: plan.weight,
         sumStride: 0,

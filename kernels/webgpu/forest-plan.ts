@@ -6,6 +6,7 @@ import type { ConditionedStep, Matrix } from '../backend.ts';
 import type { Node, Restriction } from '../reference/restriction.ts';
 import type { Layout } from './arena.ts';
 import { NONE } from './shaders/fields.ts';
+import { HALF_QUERIES, HALF_VALUES, roomFor } from './shaders/operands.ts';
 
 /** Slice s stands s strides further; a stride of 0 is one for all slices. */
 export interface Span {
@@ -35,7 +36,8 @@ export interface NodePlan {
   readonly width: number;
   /** Rows of the message: 1 at a root, all of the parent's where it is sent once, and else what a slice keeps of them. */
   readonly parentRows: number;
-  readonly operands: { readonly queries: number; readonly values: number; readonly bias: number };
+  /** `halves`: HALF_QUERIES and HALF_VALUES where they are (shaders/operands.ts). */
+  readonly operands: { readonly queries: number; readonly values: number; readonly bias: number; readonly halves: number };
   /** Log-weights and values of the rows with what the children sent. */
   readonly sum: Span; // [width], or [n] where it is the operand itself; likewise the product
   readonly product: Span;
@@ -79,6 +81,8 @@ export interface ForestSize {
   readonly slices: number;
   readonly resultRows: number;
   readonly edges: EdgeKind;
+  /** Whether an operand stands in half precision. */
+  readonly isHalf: (operand: Matrix) => boolean;
 }
 
 /** `fixed` takes what is the same for all tiles of a call, `layout` the rest; they must not overlap. */
@@ -152,7 +156,7 @@ function planNode(
   children: readonly NodePlan[],
   fixed: Layout,
   layout: Layout,
-  { slices, resultRows, edges }: ForestSize,
+  { slices, resultRows, edges, isHalf }: ForestSize,
 ): PlannedNode {
   const { queries, values, bias } = step.variables[node.variable - 1];
   const dv = step.message?.cols ?? 0;
@@ -162,10 +166,12 @@ function planNode(
   const parent = nodes.find(({ variable }) => variable === node.parent);
   const allRows = parent === undefined ? 1 : step.variables[parent.variable - 1].queries.rows;
   const parentRows = parent === undefined || sent === 'once' ? allRows : widthOf(parent, allRows);
+  const operand = (matrix: Matrix) => fixed.take(roomFor(matrix.rows * matrix.cols, isHalf(matrix)));
   const operands = {
-    queries: fixed.take(queries.data.length),
-    values: values !== null && dv > 0 ? fixed.take(values.data.length) : NONE,
+    queries: operand(queries),
+    values: values !== null && dv > 0 ? operand(values) : NONE,
     bias: bias !== null ? fixed.take(n) : NONE,
+    halves: (isHalf(queries) ? HALF_QUERIES : 0) | (values !== null && isHalf(values) ? HALF_VALUES : 0),
   };
   const own = node.unary.length === 0 && node.masks.length === 0;
   const filled = !own || children.some(({ sent }) => sent === 'always') ? 'always' : children.length > 0 ? 'once' : 'never';

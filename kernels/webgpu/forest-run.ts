@@ -8,6 +8,7 @@ import { widthFor } from './pipelines.ts';
 import type { Recorder } from './recorder.ts';
 import { NONE } from './shaders/fields.ts';
 import { FILL_ROWS } from './shaders/fill.ts';
+import { HALF_KEYS, HALF_QUERIES, HALF_VALUES } from './shaders/operands.ts';
 import { REDUCE_CHANNELS } from './shaders/reduce.ts';
 import { TILE } from './shaders/tiles.ts';
 
@@ -63,6 +64,7 @@ async function fillNode(pass: Pass, node: NodePlan): Promise<void> {
         childMessageStep: dv,
         weights: first ? node.unary : NONE,
         queries: node.operands.queries,
+        halves: node.operands.halves & (HALF_QUERIES | valueHalves(node, values)),
         ranges: node.ranges,
         sum: node.sum.at,
         sumStride: node.sum.stride,
@@ -84,6 +86,11 @@ function topsOf({ done }: Pass, node: NodePlan | null): number {
   return node?.edge ? node.edge.tops + 2 * done : NONE;
 }
 
+/** HALF_VALUES where `values` are the node's own, in half precision: what children sent is single. */
+function valueHalves({ operands }: NodePlan, values: Span): number {
+  return values.at === operands.values ? operands.halves & HALF_VALUES : 0;
+}
+
 /** A component without x1 ends in one softmax-average. */
 async function averageRoot({ recorder, plan, slices }: Pass, node: NodePlan): Promise<void> {
   const { sum, product, message, logSumExp, width, ranges } = node;
@@ -101,6 +108,7 @@ async function averageRoot({ recorder, plan, slices }: Pass, node: NodePlan): Pr
       messageStride: message.stride,
       logSumExp: logSumExp.at,
       logSumExpStride: logSumExp.stride,
+      halves: valueHalves(node, product),
     },
     [1, slices, Math.max(1, Math.ceil(plan.dv / REDUCE_CHANNELS))],
     slices * messageFlops(plan, node),
@@ -162,6 +170,10 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
         logSumExp: logSumExp.at,
         logSumExpStride: logSumExp.stride,
         scale: node.scale,
+        halves:
+          (parent.operands.halves & HALF_QUERIES) |
+          (node.operands.halves & HALF_QUERIES ? HALF_KEYS : 0) |
+          valueHalves(node, product),
         lowest: node.node.band.lowest,
         highest: node.node.band.highest,
       },
@@ -203,6 +215,7 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
         tops: topsOf(pass, node),
         values: message.at === NONE ? NONE : product.at,
         valueStride: product.stride,
+        halves: valueHalves(node, product),
         message: message.at,
         messageStride: message.stride,
         logSumExp: logSumExp.at,
@@ -236,6 +249,7 @@ export async function shareMatrices({ device, recorder, plan }: Pass): Promise<v
           keys: operands.queries,
           matrix: edge.matrix,
           maxima: edge.maxima,
+          halves: (parent.operands.halves & HALF_QUERIES) | (operands.halves & HALF_QUERIES ? HALF_KEYS : 0),
           scale,
         },
         [Math.ceil((rows - firstRow) / TILE), 1, 1],

@@ -1,5 +1,5 @@
 /**
- * The WebGPU back end: fused WGSL kernels (shaders/) on Dawn, single precision with fp32 accumulation. For a process of its own
+ * The WebGPU back end: fused WGSL kernels (shaders/) on Dawn, inputs in half or single precision with fp32 accumulation. For a process of its own
  * (device.ts). Any number of runs may be in hand at once: each has its own arena, and the read of one overlaps the work of the next.
  */
 import type { Backend, BackendDescription, Matrix, Rates, Step, TileContext, TileReport } from '../backend.ts';
@@ -8,6 +8,7 @@ import { runConditioned } from './conditioned.ts';
 import { runCycle } from './cycle.ts';
 import { type Bounds, type Device, type Mode, openDevice } from './device.ts';
 import { measureExp } from './exp-error.ts';
+import { checkHalves } from './half-check.ts';
 import { DISPATCH_SECONDS, measureRates } from './rates.ts';
 import { openSession, type Session } from './session.ts';
 import { TILE } from './shaders/tiles.ts';
@@ -21,7 +22,7 @@ export interface WebGpuOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** `kernel` names the tiles: rows x keys, coordinates and channels held at a time. */
+/** `kernel` names the tiles, rows x keys, coordinates and channels held at a time, and how operands that came as float16 are read. */
 export type WebGpuDescription = BackendDescription &
   Required<Pick<BackendDescription, 'mode' | 'kernel' | 'software' | 'expError'>>;
 
@@ -42,6 +43,8 @@ export async function load({
   const session = await openSession(device);
   const attends = new AttendBatch(session);
   await warmUp(session);
+  if (bounds.halves !== false) await checkHalves(session);
+  if (device.halves) await warmUp(session);
   const expError = await measureExp(session);
   const rates = await measureRates(session, now);
   device.budget = bounds.dispatchFlops ?? DISPATCH_SECONDS * rates.flopsPerSecond;
@@ -64,7 +67,7 @@ function describe(device: Device, expError: number, rates: Rates): WebGpuDescrip
     device: `${device.route}: ${device.adapter}${device.software ? ' (software)' : ''}`,
     rates: { float32: rates },
     mode: device.route,
-    kernel: `wgsl ${TILE}x${TILE}, d ${depth}, dv ${channels}`,
+    kernel: `wgsl ${TILE}x${TILE}, d ${depth}, dv ${channels}, ${device.halves ? `f16 inputs by ${device.reads}` : 'f32 inputs'}`,
     software: device.software,
     expError,
   };

@@ -72,7 +72,7 @@ async function bestMs(session: Session, now: () => number, { nq, nk, d, dv }: Si
     step: { ...step, scale: 1 / d, message, logSumExp: matrix(nq, 1) },
     tile: { firstRow: 0, lastRow: nq, control: new Int32Array(CONTROL_CELLS), callId: -1 },
   };
-  const shape = attendShape(job);
+  const shape = attendShape(session.device, job);
   let best = Infinity;
   for (let i = 0; i < runs; i++) {
     const before = now();

@@ -39,7 +39,8 @@ export class Recorder {
     const full = this.#recorded.length === BLOCKS || this.#flops + flops > this.#device.budget;
     if (full && this.#recorded.length > 0) await this.submit();
     writeFields(this.#view, this.#recorded.length * BLOCK_BYTES, fieldsOf(name), values);
-    const pipeline = this.#pipelines.byName[name];
+    const { single, half } = this.#pipelines;
+    const pipeline = ('halves' in values && values.halves !== 0 ? half : single)[name];
     if (pipeline === undefined) throw new Error(`webgpu: the device has no room for ${name}`);
     this.#recorded.push({ pipeline, groups });
     this.#flops += flops;

@@ -15,14 +15,14 @@ export async function openSession(device: Device): Promise<Session> {
   return { device, pipelines, arenas: new ArenaPool(device, pipelines) };
 }
 
-/** The operand's numbers. @throws Error when it has another shape or is not in single precision. */
-export function take(name: string, matrix: Matrix, rows: number, cols: number): Float32Array {
-  const { data } = matrix;
-  if (matrix.rows !== rows || matrix.cols !== cols || data.length !== rows * cols) {
-    throw new Error(`webgpu: ${name} is [${matrix.rows}, ${matrix.cols}] of ${data.length} elements, not [${rows}, ${cols}]`);
+/** @throws Error when the operand has another shape, or is in neither single nor half precision. */
+export function checkOperand(name: string, matrix: Matrix, rows: number, cols: number): void {
+  // Where there are halves, `data` may have to be made first.
+  const numbers = matrix.half ?? matrix.data;
+  if (matrix.rows !== rows || matrix.cols !== cols || numbers.length !== rows * cols) {
+    throw new Error(`webgpu: ${name} is [${matrix.rows}, ${matrix.cols}] of ${numbers.length} elements, not [${rows}, ${cols}]`);
   }
-  if (!(data instanceof Float32Array)) throw new Error(`webgpu: ${name} is not in float32`);
-  return data;
+  if (numbers instanceof Float64Array) throw new Error(`webgpu: ${name} is not in float32`);
 }
 
 /** @throws Error when the tile is not one of whole rows among `rows`. */

@@ -13,8 +13,11 @@ const ROWS = 2;
 /** A width for each of the kernels' (pipelines.ts). */
 const CHANNELS = [1, 64, 128];
 
-const zeros = (rows: number, cols: number): Matrix => ({ data: new Float32Array(rows * cols), rows, cols });
+const zeros = (rows: number, cols: number): Matrix => {
+  return { data: new Float32Array(rows * cols), half: new Uint16Array(rows * cols), rows, cols };
+};
 
+/** With the kernels for halves once the device takes these, and with those for single precision before that. */
 export async function warmUp(session: Session): Promise<void> {
   for (const [index, dv] of CHANNELS.entries()) {
     const tile: TileContext = { firstRow: 0, lastRow: ROWS, control: new Int32Array(CONTROL_CELLS), callId: -1 - index };
@@ -26,7 +29,7 @@ async function warmAttend(session: Session, tile: TileContext, dv: number): Prom
   const results = { message: zeros(ROWS, dv), logSumExp: zeros(ROWS, 1) };
   const operands = { queries: zeros(ROWS, 1), keys: zeros(ROWS, 1), keyBias: null, values: zeros(ROWS, dv) };
   const job = { step: { kind: 'attend', ...operands, scale: 1, band: null, ...results } as const, tile };
-  await runAttends(session, attendShape(job), [job]);
+  await runAttends(session, attendShape(session.device, job), [job]);
 }
 
 /** The triangle, as a cycle and by conditioning. */

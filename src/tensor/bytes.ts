@@ -33,6 +33,14 @@ export function fromBytes(bytes: Uint8Array, dtype: DType): TensorData {
   return data;
 }
 
+/** The tensor that `fromBytes` makes, with the bytes of a float16 one where they can stay as they are. */
+export function tensorFromBytes(bytes: Uint8Array, dtype: DType, shape: readonly number[]): Tensor {
+  const data = fromBytes(bytes, dtype);
+  const { buffer, byteOffset } = bytes;
+  if (dtype !== 'float16' || !(buffer instanceof SharedArrayBuffer) || byteOffset % 2 !== 0) return { dtype, shape, data };
+  return { dtype, shape, data, half: new Uint16Array(buffer, byteOffset, data.length) };
+}
+
 /**
  * The tensor's values as little-endian bytes of its own dtype, rounded to nearest even where `data` is wider. Where nothing is to be
  * converted the result is a view of the tensor's memory.
@@ -55,7 +63,7 @@ export function conversionBytes({ dtype, data }: Tensor): number {
 }
 
 /** Types whose bytes on the wire are those in memory, whatever they hold. */
-function isNative(dtype: DType): boolean {
+export function isNative(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float64' || dtype === 'int32';
 }
 

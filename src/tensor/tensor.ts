@@ -13,6 +13,8 @@ export interface Tensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: TensorData;
+  /** Of a float16 tensor its bytes on the wire, where these lie in shared memory: what `data` widens, half as far to a device. */
+  readonly half?: Uint16Array<SharedArrayBuffer>;
   /** Largest finite size of its values, where a thread has looked already. */
   readonly largest?: number;
 }

@@ -5,7 +5,7 @@
 import type { Envelope } from '../contract/envelope.ts';
 import { fail } from '../errors.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { conversionBytes, fromBytes, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, fromBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { type Codec, joinParts } from './codec.ts';
@@ -57,9 +57,8 @@ export function decodeNpy(body: Uint8Array, limits: WireLimits): Envelope {
     const detail = `${body.length - start} bytes follow the header, the shape [${clip(String(shape))}] of ${dtype} takes ${bytes}`;
     faultAt('malformed', POINTER, detail);
   }
-  const data = fromBytes(body.subarray(start), dtype);
-  checkFinite(NPY_TENSOR, POINTER, data);
-  return { tensors: new Map([[NPY_TENSOR, { dtype, shape, data }]]), options: Object.create(null) };
+  const tensor = checkFinite(NPY_TENSOR, POINTER, tensorFromBytes(body.subarray(start), dtype, shape));
+  return { tensors: new Map([[NPY_TENSOR, tensor]]), options: Object.create(null) };
 }
 
 /** The dictionary's text and where the array's bytes begin. */

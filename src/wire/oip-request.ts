@@ -1,6 +1,6 @@
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { fromBytes } from '../tensor/bytes.ts';
+import { tensorFromBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import type { Framing } from './codec.ts';
@@ -130,10 +130,9 @@ function readTensor(input: Input, binary: BinaryData | undefined, limits: WireLi
   }
   const left = binary.bytes.length - binary.at;
   if (bytes > left) faultAt('malformed', place, `Expecting ${bytes - left} additional bytes for input ${clip(name)}`);
-  const values = fromBytes(binary.bytes.subarray(binary.at, binary.at + bytes), dtype);
+  const tensor = tensorFromBytes(binary.bytes.subarray(binary.at, binary.at + bytes), dtype, shape);
   binary.at += bytes;
-  checkFinite(name, pointer, values);
-  return { dtype, shape, data: values };
+  return checkFinite(name, pointer, tensor);
 }
 
 function readList(value: JsonValue | undefined, pointer: string): JsonValue[] {

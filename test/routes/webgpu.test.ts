@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allocate } from '../../src/tensor/allocate.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
 import { type Answer, get, post, startTestApp, type TestApp } from '../helpers/app.ts';
+import { readSafetensors, safetensorsRequest } from '../helpers/safetensors.ts';
 
 /** `backend: "webgpu"` from request to response, on whatever device this machine has; where it has none these tests fail. */
 
@@ -70,6 +73,29 @@ describe('webgpu over HTTP', () => {
     expect(apart(found, await ask('reference'))).toBeLessThanOrEqual(2 * 4e-7 * (1 + 2) + 1e-7);
   });
 
+  it('computes from float16 as it came, in a body that is read into shared memory', async () => {
+    const [n, d] = [600, 300];
+    const tensor = (seed: number): Tensor => {
+      const made = allocate('float16', [n, d]);
+      made.data.set(Float16Array.from(rows(n, d, seed).flat()));
+      return made;
+    };
+    const named = new Map(['q1', 'q2', 'v2'].map((name, seed) => [name, tensor(seed)]));
+    const ask = async (backend: string) => {
+      const payload = safetensorsRequest(named, { polynomial: 'x1*x2', backend });
+      expect(payload.length).toBeGreaterThan(2 ** 20);
+      const headers = { 'content-type': 'application/octet-stream' };
+      const { statusCode, rawPayload } = await app.inject({ method: 'POST', url: '/v1/attention/binary', payload, headers });
+      expect(statusCode).toBe(200);
+      return readSafetensors(rawPayload);
+    };
+    const [found, truth] = [await ask('webgpu'), await ask('native')];
+    expect(found.response.plan.backend).toBe('webgpu');
+    expect(found.response.plan.kernel).toMatch(/f16 inputs by (shader-f16|unpack2x16float)$/);
+    const [a, b] = [found, truth].map(({ tensors }) => tensors.get('output')?.data as number[]) as [number[], number[]];
+    expect(Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number))))).toBeLessThanOrEqual(2 * 4e-7 * (1 + 1));
+  });
+
   it('reaches its adapter in the way that the setting names', async () => {
     const other = await startTestApp({ BACKENDS: 'webgpu,reference', WEBGPU_MODE: 'opengles' });
     await other.engine.devices.get('webgpu')?.settled;
@@ -87,6 +113,23 @@ describe('webgpu over HTTP', () => {
     const { plan } = (await post(app, '/v1/attention', { polynomial: 'x1*x2', tensors: tensors(2, 64, 8) })).body;
     if (software) expect(plan.backend).toBe('native');
     else expect(['native', 'webgpu']).toContain(plan.backend);
+  });
+
+  it('stops between dispatches when the deadline has passed, and is there for the next request', async () => {
+    const device = app.engine.devices.get('webgpu');
+    const pid = device?.pid;
+    // 17 GFLOP: many times the deadline on software rendering, some ms on a card, which then answers in time.
+    const long = { polynomial: 'x1*x2*x3', backend: 'webgpu', tensors: tensors(3, 512, 32), timeoutMs: 400 };
+    const { status, body } = await post(app, '/v1/attention', long);
+    expect([200, 504]).toContain(status);
+    if (status === 504) expect(body.code).toBe('deadline_exceeded');
+    const next = await post(app, '/v1/attention', {
+      polynomial: 'x1*x2',
+      backend: 'webgpu',
+      tensors: tensors(2, 9, 4),
+      timeoutMs: 3_000,
+    });
+    expect([next.status, next.body.plan?.backend, device?.pid, device?.restarts]).toEqual([200, 'webgpu', pid, 0]);
   });
 
   it('fails over to native when its process is killed in the middle, and comes back', async () => {

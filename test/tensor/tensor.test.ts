@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocate, view } from '../../src/tensor/allocate.ts';
-import { fromBytes, toBytes } from '../../src/tensor/bytes.ts';
+import { fromBytes, tensorFromBytes, toBytes } from '../../src/tensor/bytes.ts';
 import { cast, convert, findNonFinite } from '../../src/tensor/convert.ts';
 import { elementCount } from '../../src/tensor/shape.ts';
 import { DTYPES } from '../../src/tensor/tensor.ts';
@@ -63,6 +63,24 @@ describe('bytes', () => {
       const wanted = dtype === 'bfloat16' ? [1, -2.5, 65536] : values;
       expect(Array.from(fromBytes(Uint8Array.from([9, ...bytes]).subarray(1), dtype))).toEqual(wanted);
       expect(Array.from(fromBytes(Buffer.concat([Buffer.alloc(1), Buffer.from(bytes)]).subarray(1), dtype))).toEqual(wanted);
+    }
+  });
+
+  it('of float16 in shared memory are kept beside the values that they widen to, where they are aligned', () => {
+    const memory = new Uint8Array(new SharedArrayBuffer(9));
+    memory.set([9, 0x00, 0x3c, 0x00, 0xc1, 0xff, 0x7b, 7, 7]);
+    const even = new Uint8Array(memory.buffer, 2, 6);
+    even.set(memory.slice(1, 7));
+    const { half, ...tensor } = tensorFromBytes(even, 'float16', [3]);
+    expect(tensor).toEqual({ dtype: 'float16', shape: [3], data: new Float32Array([1, -2.5, 65504]) });
+    expect(half).toEqual(Uint16Array.of(0x3c00, 0xc100, 0x7bff));
+    expect(half?.buffer).toBe(memory.buffer);
+    for (const [bytes, dtype] of [
+      [new Uint8Array(memory.buffer, 1, 6), 'float16'],
+      [Uint8Array.from(even), 'float16'],
+      [even, 'bfloat16'],
+    ] as const) {
+      expect(tensorFromBytes(bytes, dtype, [3])).toEqual({ dtype, shape: [3], data: fromBytes(bytes, dtype) });
     }
   });
 

@@ -5,7 +5,7 @@
 //   rates(isa, precision): [flops/s, exp/s, bytes/s, s/tile]     the planner's constants
 //   peak(isa, precision, seconds): number                        flops/s of bare multiply-adds
 //   threadSeconds(): number                                      processor time of the calling thread, to the nanosecond
-//   exponentials(isa, x, y): void                                the kernels' exp, for its own test
+//   exponentials(isa, x, y), powers(isa, x, y): void             the kernels' e^x and 2^x, for their own test
 // Everything that is wrong becomes a JavaScript exception. The module keeps no state but the threads' scratch, so that any number
 // of worker threads may load it.
 #include <node_api.h>
@@ -126,12 +126,13 @@ napi_value peak(const Call &call) { return toNumber(call.env, tableOf(call).peak
 
 napi_value threadSeconds(const Call &call) { return toNumber(call.env, threadSecondsNow()); }
 
-napi_value exponentials(const Call &call) {
+template <void (*KernelTable::*function)(const void *, void *, long)>
+napi_value everyElement(const Call &call) {
   const IsaTable &isa = isaOf(call.env, call.argument[0]);
   const View x = viewOf(call.env, call.argument[1], "x"), y = viewOf(call.env, call.argument[2], "y");
   if (x.type != y.type || x.length != y.length) throw std::invalid_argument("native kernels: x and y differ");
-  if (x.type == napi_float32_array) isa.float32.exponentials(x.data, y.data, static_cast<long>(x.length));
-  else if (x.type == napi_float64_array) isa.float64.exponentials(x.data, y.data, static_cast<long>(x.length));
+  if (x.type == napi_float32_array) (isa.float32.*function)(x.data, y.data, static_cast<long>(x.length));
+  else if (x.type == napi_float64_array) (isa.float64.*function)(x.data, y.data, static_cast<long>(x.length));
   else throw std::invalid_argument("native kernels: x is not a float array");
   return nullptr;
 }
@@ -166,6 +167,7 @@ NAPI_MODULE_INIT() {
   poly::define<poly::rates>(env, exports, "rates");
   poly::define<poly::peak>(env, exports, "peak");
   poly::define<poly::threadSeconds>(env, exports, "threadSeconds");
-  poly::define<poly::exponentials>(env, exports, "exponentials");
+  poly::define<poly::everyElement<&poly::KernelTable::exponentials>>(env, exports, "exponentials");
+  poly::define<poly::everyElement<&poly::KernelTable::powers>>(env, exports, "powers");
   return exports;
 }

@@ -1,9 +1,10 @@
 // attend(S, b, X) -> (u, L), math.md §6.1: u = softmax(scale Q K^T + b) X and L its log-sum-exp, in O(n d) memory.
 //
 // Blocks of up to kRows rows keep their running maximum m, sum l and output O while blocks of keys stream by:
-//   S = bias + Q K^T (register tiles);  m' = max(m, rowmax S);  P = exp(S - m');  l = l e^(m-m') + sum P;  O = O e^(m-m') + P X
-// A row without an admissible key keeps m = -Infinity; its maximum is replaced by 0 before anything is subtracted, so that every
-// weight is 0 and the row ends as u = 0, L = -Infinity. Masks are a band of keys per row: panels outside it are never computed,
+//   S = (bias + Q K^T) log2 e (register tiles);  P = 2^(S - m');  l = l 2^(m-m') + sum P;  O = O 2^(m-m') + P X
+// where m' = rowmax S if that exceeds m by more than kSlack, otherwise m. The factor log2 e sits in the packed queries and in the bias, so
+// that the exponential needs no product (exp.h). A row without an admissible key keeps m = kNoMaximum and the sum 0, and ends as u = 0,
+// L = -Infinity. Masks are a band of keys per row: panels outside it are never computed,
 // panels on its edge are computed and masked.
 //
 // Cost: 2 n^2 (d + dv) flops, n^2 exponentials. Each block of keys is summed in its own registers and then added to O, which costs
@@ -32,6 +33,15 @@ constexpr Band kNoBand = {-kFar, kFar};
 template <class T>
 constexpr T kMinusInfinity = -static_cast<T>(__builtin_inf());
 
+// In place of -Infinity, so that it can be subtracted; below every score that the service admits (src/contract/range.ts).
+template <class T>
+constexpr T kNoMaximum = static_cast<T>(sizeof(T) == 4 ? -1.7e38 : -8e307);
+
+// A maximum is taken anew only where a score exceeds it by more than this many powers of two. Weights up to 2^kSlack lose nothing, and
+// after a row's first block of keys there is hardly ever anything to scale.
+template <class T>
+constexpr T kSlack = 8;
+
 constexpr long kRows = 8 * kGroup;  // rows whose state is kept while all keys stream by
 
 template <class T>
@@ -43,7 +53,7 @@ struct Output {
 // Scratch of one block of rows.
 template <class T>
 struct RowState {
-  T *queries;  // [groups][..][d][R]
+  T *queries;  // [rows][d]
   T *output;   // [groups][chunks][kGroup][chunk width]
   T *scores;   // [kGroup][kBlock]
   T *top;      // [kGroup][W] lanewise maxima of the current block
@@ -92,46 +102,43 @@ void scoreGroup(const RowState<T> &s, const T *queries, const Keys<T> &keys, lon
       T *scores = s.scores + r * kBlock<T> + (k - k0);
       const long lowest = row + r - band.highest, highest = row + r - band.lowest;
       const bool inside = k >= lowest + kScoreRows - 1 && k + P - 1 <= highest;
-      scoreTile<T>(keys.d, queries + r * keys.d, keys.panels + k * keys.d, keys.bias + k, scores, inside ? s.top + r * W : spare);
+      scoreTile<T>(keys.d, queries + r * keys.d, keys.d, keys.panels + k * keys.d, keys.bias + k, scores, inside ? s.top + r * W : spare);
       if (!inside) maskTile<T>(scores, s.top + r * W, row + r, k, P, band);
     }
 }
 
-// P = exp(S - m') in place, the sums and the decay e^(m - m') of what was summed before.
+// P = 2^(S - m') in place, the sums and the decay 2^(m - m') of what was summed before.
 template <class T>
 __attribute__((noinline)) void softmaxGroup(const RowState<T> &s, T *maximum, T *sum, long rows, long count) {
   using V = Vec<T>;
   constexpr long W = V::W;
   constexpr int N = kScoreVecs;
   for (int r = 0; r < rows; r++) {
-    const T before = maximum[r];
-    const T highest = V::load(s.top + r * W).maximum();
-    const T now = highest > before ? highest : before;
-    const V shift = V::set(now == kMinusInfinity<T> ? 0 : now);
-    maximum[r] = now;
+    const V top = V::load(s.top + r * W);
+    V total = V::load(sum + r * W);
     T decay = 1;
-    if (now != before) {
+    if (V::anyAbove(top, V::set(maximum[r] + kSlack<T>))) {
+      const T before = maximum[r], now = top.maximum();
+      maximum[r] = now;
       T lanes[W];
-      exp<T>(V::sub(V::set(before), shift)).store(lanes);
+      exp2<T>(V::set(before - now)).store(lanes);
       decay = lanes[0];
+      total = V::mul(total, V::set(decay));
     }
     s.decay[r] = decay;
+    const V shift = V::set(maximum[r]);
     T *p = s.scores + r * kBlock<T>;
-    V total[N];
-    total[0] = V::mul(V::load(sum + r * W), V::set(decay));
-#pragma GCC unroll 8
-    for (int j = 1; j < N; j++) total[j] = V::set(0);
+    V other = V::set(0);
     for (long c = 0; c < count; c += N * W) {
 #pragma GCC unroll 8
       for (int j = 0; j < N; j++) {
-        const V e = exp<T>(V::sub(V::load(p + c + j * W), shift));
+        const V e = exp2<T>(V::sub(V::load(p + c + j * W), shift));
         e.store(p + c + j * W);
-        total[j] = V::add(total[j], e);
+        if (j % 2) other = V::add(other, e);
+        else total = V::add(total, e);
       }
     }
-#pragma GCC unroll 8
-    for (int j = 1; j < N; j++) total[0] = V::add(total[0], total[j]);
-    total[0].store(sum + r * W);
+    V::add(total, other).store(sum + r * W);
   }
 }
 
@@ -156,7 +163,8 @@ void finishGroup(const RowState<T> &s, long slot, long count, const Values<T> &v
   for (long r = 0; r < count; r++) {
     const T sum = V::load(s.sum + (slot + r) * W).sum();
     const bool empty = !(sum > 0);
-    logSumExp[r] = empty ? kMinusInfinity<T> : static_cast<T>(static_cast<double>(s.maximum[slot + r]) + log(static_cast<double>(sum)));
+    const double maximum = static_cast<double>(s.maximum[slot + r]) * kLn2;
+    logSumExp[r] = empty ? kMinusInfinity<T> : static_cast<T>(maximum + log(static_cast<double>(sum)));
     if (!message) continue;
     const V inverse = V::set(empty ? 0 : 1 / sum);
     const T *o = output;
@@ -170,7 +178,10 @@ void finishGroup(const RowState<T> &s, long slot, long count, const Values<T> &v
   }
 }
 
-// Rows [row, row + rows), at most kRows, against keys [k0, k1). False if cancelled.
+template <class T>
+Queries<T> inLog2(const Queries<T> &q) { return {q.data, q.weight, q.scale * kLog2e}; }
+
+// Rows [row, row + rows), at most kRows, against keys [k0, k1); queries, too, in units of log2. False if cancelled.
 template <class T>
 bool attendBlock(const RowState<T> &s, const Queries<T> &q, long row, long rows, const Keys<T> &keys, const Values<T> &values, Band band,
                  long k0, long k1, const Output<T> &out, const Control &control) {
@@ -179,7 +190,7 @@ bool attendBlock(const RowState<T> &s, const Queries<T> &q, long row, long rows,
   const long dvPadded = roundUp(values.dv, W);
   for (long g = 0; g < groups; g++)
     packQueries<T>(q, row + g * kGroup, least(kGroup, rows - g * kGroup), keys.d, s.queries + g * kGroup * keys.d);
-  for (long i = 0; i < slots; i++) s.maximum[i] = kMinusInfinity<T>;
+  for (long i = 0; i < slots; i++) s.maximum[i] = kNoMaximum<T>;
   for (long i = 0; i < slots * W; i++) s.sum[i] = 0;
   for (long i = 0; i < slots * dvPadded; i++) s.output[i] = 0;
 
@@ -203,14 +214,16 @@ bool attendBlock(const RowState<T> &s, const Queries<T> &q, long row, long rows,
   return true;
 }
 
-// Rows [firstRow, lastRow) against keys [k0, k1) (k0 > 0 only with -Infinity in the bias of the keys before it).
+// Rows [firstRow, lastRow) against keys [k0, k1) (k0 > 0 only with -Infinity in the bias of the keys before it), whose bias is in units of
+// log2; queries are natural.
 template <class T>
 bool attendRows(const Queries<T> &q, long firstRow, long lastRow, const Keys<T> &keys, const Values<T> &values, Band band, long k0, long k1,
                 Output<T> out, const Control &control, bool report) {
   const RowState<T> s = rowState<T>(keys.d, values.dv);
+  const Queries<T> scaled = inLog2<T>(q);
   for (long row = firstRow; row < lastRow; row += kRows) {
     const long rows = least(kRows, lastRow - row);
-    if (!attendBlock<T>(s, q, row, rows, keys, values, band, k0, k1, out, control)) return false;
+    if (!attendBlock<T>(s, scaled, row, rows, keys, values, band, k0, k1, out, control)) return false;
     if (report) control.advance(rows);
     if (out.message) out.message += rows * values.dv;
     out.logSumExp += rows;

@@ -37,7 +37,7 @@ CarefulRows<T> carefulRows(long dv, long capacity, long count) {
   sums.output = static_cast<double *>(scratch(kSlotPruneRows, sizeof(double) * doubles + sizeof(T) * static_cast<size_t>(capacity)));
   sums.sum = sums.output + capacity * sums.padded;
   sums.maximum = reinterpret_cast<T *>(sums.sum + capacity);
-  for (long i = 0; i < count; i++) sums.maximum[i] = kMinusInfinity<T>;
+  for (long i = 0; i < count; i++) sums.maximum[i] = kNoMaximum<T>;
   for (long i = 0; i < count; i++) sums.sum[i] = 0;
   for (long i = 0; i < count * sums.padded; i++) sums.output[i] = 0;
   return sums;
@@ -45,7 +45,7 @@ CarefulRows<T> carefulRows(long dv, long capacity, long count) {
 
 // scores[r][0..panel) += q_r . k ; top[r] = lanewise max(top[r], scores)
 template <class T>
-__attribute__((noinline)) void addScoreTile(long d, const T *q, const T *keys, T *scores, T *top) {
+__attribute__((noinline)) void addScoreTile(long d, const T *q, long stride, const T *keys, T *scores, T *top) {
   using V = Vec<T>;
   constexpr int R = kScoreRows, N = kScoreVecs;
   V acc[R][N];
@@ -60,11 +60,11 @@ __attribute__((noinline)) void addScoreTile(long d, const T *q, const T *keys, T
     for (int j = 0; j < N; j++) b[j] = V::load(keys + j * V::W);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
-      const V a = V::set(q[r]);
+      const V a = V::set(q[r * stride]);
 #pragma GCC unroll 8
       for (int j = 0; j < N; j++) acc[r][j] = V::fma(a, b[j], acc[r][j]);
     }
-    q += R;
+    q++;
     keys += N * V::W;
   }
 #pragma GCC unroll 8
@@ -92,26 +92,23 @@ void carefulScores(const RowState<T> &s, const T *queries, const Keys<T> &keys, 
     for (long r = 0; r < rows; r += R) {
       T *scores = s.scores + r * kBlock<T> + (k - k0), *top = s.top + r * W;
       const T *q = queries + r * d, *panel = keys.panels + k * d;
-      scoreTile<T>(least(kScoreChain, d), q, panel, keys.bias + k, scores, d <= kScoreChain ? top : spare);
+      scoreTile<T>(least(kScoreChain, d), q, d, panel, keys.bias + k, scores, d <= kScoreChain ? top : spare);
       for (long c = kScoreChain; c < d; c += kScoreChain)
-        addScoreTile<T>(least(kScoreChain, d - c), q + c * R, panel + c * P, scores, c + kScoreChain < d ? spare : top);
+        addScoreTile<T>(least(kScoreChain, d - c), q + c, d, panel + c * P, scores, c + kScoreChain < d ? spare : top);
     }
 }
 
-// Sums of a run, relative to e^s.maximum, into those of rows[r] - first.
+// Sums of a run, relative to 2^s.maximum, into those of rows[r] - first.
 template <class T>
 void mergeRun(const RowState<T> &s, const CarefulRows<T> &sums, const int32_t *rows, long count, long first) {
   constexpr long W = Vec<T>::W;
   double factors[kGroup];
-  for (long r = 0; r < count; r++) {
-    const double before = static_cast<double>(sums.maximum[rows[r] - first]), now = static_cast<double>(s.maximum[r]);
-    const bool either = before > -__builtin_inf() && now > -__builtin_inf();
-    factors[r] = either ? -__builtin_fabs(now - before) : -__builtin_inf();
-  }
-  exponentials<double>(factors, factors, count);
+  for (long r = 0; r < count; r++)
+    factors[r] = -__builtin_fabs(static_cast<double>(s.maximum[r]) - static_cast<double>(sums.maximum[rows[r] - first]));
+  exponentials<double, true>(factors, factors, count);
   for (long r = 0; r < count; r++) {
     const long row = rows[r] - first;
-    if (!(s.maximum[r] > kMinusInfinity<T>)) continue;
+    if (!(s.maximum[r] > kNoMaximum<T>)) continue;
     const bool higher = s.maximum[r] > sums.maximum[row];
     const double own = higher ? factors[r] : 1, other = higher ? 1 : factors[r];
     if (higher) sums.maximum[row] = s.maximum[r];
@@ -131,7 +128,7 @@ void mergeRun(const RowState<T> &s, const CarefulRows<T> &sums, const int32_t *r
 template <class T>
 void carefulRun(const RowState<T> &s, const T *queries, const Keys<T> &keys, const Values<T> &values, long from, long to, const CarefulRows<T> &sums,
                 const int32_t *rows, long count, long first) {
-  for (long r = 0; r < kGroup; r++) s.maximum[r] = kMinusInfinity<T>;
+  for (long r = 0; r < kGroup; r++) s.maximum[r] = kNoMaximum<T>;
   for (long i = 0; i < count * Vec<T>::W; i++) s.sum[i] = 0;
   for (long i = 0; i < kGroup * sums.padded; i++) s.output[i] = 0;
   for (long block = from; block < to; block += kBlock<T>) {
@@ -148,7 +145,7 @@ template <class T>
 void finishCareful(const CarefulRows<T> &sums, long count, T *message, T *logSumExp) {
   for (long row = 0; row < count; row++) {
     const double sum = sums.sum[row];
-    logSumExp[row] = logSum<T>(sums.maximum[row], sum);
+    logSumExp[row] = logSum<T>(static_cast<double>(sums.maximum[row]) * kLn2, sum);
     for (long c = 0; message && c < sums.dv; c++)
       message[row * sums.dv + c] = sum > 0 ? static_cast<T>(sums.output[row * sums.padded + c] / sum) : 0;
   }
@@ -161,7 +158,8 @@ bool carefulStream(const RowState<T> &s, const Queries<T> &q, long row, long cou
   const CarefulRows<T> sums = carefulRows<T>(values.dv, kRows, count);
   int32_t rows[kRows];
   for (long r = 0; r < count; r++) rows[r] = static_cast<int32_t>(r);
-  for (long g = 0; g < count; g += kGroup) packQueries<T>(q, row + g, least(kGroup, count - g), keys.d, s.queries + g * keys.d);
+  const Queries<T> scaled = inLog2<T>(q);
+  for (long g = 0; g < count; g += kGroup) packQueries<T>(scaled, row + g, least(kGroup, count - g), keys.d, s.queries + g * keys.d);
   for (long from = 0; from < keys.padded(); from += kRunBlocks * kBlock<T>)
     for (long g = 0; g < count; g += kGroup) {
       if (control.cancelled()) return false;

@@ -164,7 +164,7 @@ void centerCells(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, T *pi
   cells.slack = 4 * static_cast<double>(a.d + 8) * u * sqrt(largest);
 }
 
-// Keys, bias and values in the order of their cells, packed as attend packs them.
+// Keys, bias (in units of log2) and values in the order of their cells, packed as attend packs them.
 template <class T>
 void packCells(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, long dv) {
   constexpr long P = kPanel<T>;
@@ -188,7 +188,7 @@ void packCells(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, long dv
   for (long i = 0; i < g.m; i++) {
     const long at = place[g.cell[i]]++;
     memcpy(ordered + at * a.d, g.keys + i * g.padded, sizeof(T) * static_cast<size_t>(a.d));
-    keyBias[at] = bias ? bias[g.origin[i]] : 0;
+    keyBias[at] = bias ? static_cast<T>(static_cast<double>(bias[g.origin[i]]) * kLog2e) : 0;
   }
   packKeys<T>(ordered, total, a.d, panels);
   for (long i = 0; chunks && i < total * dv; i++) ordered[i] = 0;
@@ -207,7 +207,7 @@ void packPivots(const AttendArgs &a, const Growth<T> &g, Cells<T> &cells, const 
   T *panels = static_cast<T *>(scratch(kSlotPrunePivots, keyBytes<T>(2 * K, a.d) + biasBytes<T>(2 * K)));
   T *own = panels + roundUp(2 * K, kPanel<T>) * a.d;
   packKeys<T>(pivots, 2 * K, a.d, panels);
-  packBias<T>(nullptr, 2 * K, own);
+  packBias<T>(nullptr, 2 * K, 1, own);
   for (long k = 0; k < K; k++) {
     own[k] = static_cast<T>(cells.highest[k]);
     own[K + k] = bias ? bias[g.origin[g.chosen[k]]] : 0;

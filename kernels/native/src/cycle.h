@@ -77,7 +77,7 @@ void crossScores(const Cycle<T> &cycle, const T *queries, long n, const T *panel
   constexpr long P = kPanel<T>, R = kScoreRows;
   T *tile = static_cast<T *>(scratch(kSlotScores, sizeof(T) * static_cast<size_t>(kGroup * kBlock<T>)));
   for (long l = 0; l < n; l += R) {
-    scoreTile<T>(cycle.d, queries + l * cycle.d, panel, cycle.zeros, tile, cycle.spare);
+    scoreTile<T>(cycle.d, queries + l * cycle.d, cycle.d, panel, cycle.zeros, tile, cycle.spare);
     for (long r = 0; r < least(R, n - l); r++) {
       const V b = V::set(bias ? bias[l + r] : 0);
       for (long j = 0; j < P; j += V::W) V::add(V::load(tile + r * kBlock<T> + j), b).store(out + (l + r) * P + j);
@@ -122,7 +122,7 @@ bool fillMatrix(const Cycle<T> &cycle, Stage<T> &s, int k) {
     if (a.tile.control.cancelled()) return false;
     packQueries<T>(queries, l, least(R, s.n - l), cycle.d, packed);
     for (long c = 0; c < width; c += P) {
-      scoreTile<T>(cycle.d, packed, keys.panels + c * cycle.d, cycle.zeros, rows + R * width, cycle.spare);
+      scoreTile<T>(cycle.d, packed, cycle.d, keys.panels + c * cycle.d, cycle.zeros, rows + R * width, cycle.spare);
       for (long r = 0; r < R; r++) memcpy(rows + r * width + c, rows + R * width + r * kBlock<T>, sizeof(T) * P);
     }
     const long count = least(R, s.n - l);

@@ -13,7 +13,7 @@ struct NodeState {
   const T *bias;      // [n] or null
   T *panels;          // packed keys
   T *chunks;          // packed values, of X
-  T *logWeight;       // b [n padded to panels], -Infinity beyond n and outside [first, last)
+  T *logWeight;       // b [n padded to panels], -Infinity beyond n and outside [first, last); in units of log2 once attend has read it
   T *product;         // X [n, dv]; only where a child has values, otherwise X = values
   T *message;         // u [n_parent, dv], of a root [dv]
   T *logSumExp;       // L [n_parent], of a root [1]
@@ -182,6 +182,8 @@ bool solveNode(const Forest<T> &f, int i, const long *assignment) {
   for (int m = 0; m < node.edgeCount; m++) scale += f.a.h.scale * f.a.h.monomials[node.edge[m]].coefficient;
   if (node.weighted) weighQuery<T>(f, node.edge, node.edgeCount, assignment, f.query);
   const Queries<T> queries = {parent.queries, node.weighted ? f.query : nullptr, node.weighted ? 1.0 : scale};
+  const T unit = static_cast<T>(kLog2e);
+  for (long l = s.first; l < s.last; l++) s.logWeight[l] *= unit;
   const Keys<T> keys = {s.panels, s.logWeight, s.n, f.a.h.d};
   const Output<T> out = {s.message ? s.message + parent.first * f.dv : nullptr, s.logSumExp + parent.first};
   return attendRows<T>(queries, parent.first, parent.last, keys, {s.chunks, s.message ? f.dv : 0}, node.band, s.first, s.last, out,

@@ -20,7 +20,7 @@ namespace {
 template <class T>
 KernelTable table() {
   return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, projectStep<T>, prefixStep<T>,
-          eliminateStep<T>, exponentials<T>, peakFlops<T>, calibrate<T>,
+          eliminateStep<T>, exponentials<T>, exponentials<T, true>, peakFlops<T>, calibrate<T>,
           {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>}};
 }
 

@@ -116,13 +116,13 @@ Prefix<T> preparePrefix(const PrefixArgs &a) {
   packed = {-1, nullptr};
   memset(pieces.base, 0, pieces.used);  // what is padding must be numbers
   packKeys<T>(static_cast<const T *>(a.child), a.childRows, a.d, p.childPanels);
-  packBias<T>(static_cast<const T *>(a.childBias), a.childRows, p.childBias);
+  packBias<T>(static_cast<const T *>(a.childBias), a.childRows, 1, p.childBias);
   if (p.childValues) padRows<T>(static_cast<const T *>(a.childValues), a.childRows, p.dv, p.width, p.childValues);
   for (long c = 0; c < p.width; c++) p.ones[c] = 1;
   for (int g = 0; g < a.edgeCount; g++) {
     PrefixEdge<T> &e = p.edges[g];
     packKeys<T>(e.queries.data, a.edges[g].n, a.d, const_cast<T *>(e.keyPanels.panels));
-    packBias<T>(static_cast<const T *>(a.edges[g].bias), a.edges[g].n, const_cast<T *>(e.keyPanels.bias));
+    packBias<T>(static_cast<const T *>(a.edges[g].bias), a.edges[g].n, kLog2e, const_cast<T *>(e.keyPanels.bias));
     if (e.source) packValues<T>(e.source, a.edges[g].n, p.dv, const_cast<T *>(e.chunks.data));
   }
   packed = {a.tile.callId, a.queries};
@@ -177,7 +177,7 @@ template <class T>
 void scoreRows(const Prefix<T> &p, const T *packed, long rows, const T *panel, const T *laneBias, T *out) {
   constexpr long P = kPanel<T>, R = kScoreRows;
   for (long r = 0; r < rows; r += R) {
-    scoreTile<T>(p.a.d, packed + r * p.a.d, panel, laneBias, p.tile, p.spare);
+    scoreTile<T>(p.a.d, packed + r * p.a.d, p.a.d, panel, laneBias, p.tile, p.spare);
     for (long i = 0; i < R; i++) memcpy(out + (r + i) * P, p.tile + i * kBlock<T>, sizeof(T) * P);
   }
 }

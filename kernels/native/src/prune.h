@@ -36,13 +36,10 @@ Cells<T> &keptCells() {
 // As packQueries, of rows anywhere.
 template <class T>
 void gatherQueries(const Queries<T> &q, const int32_t *rows, long count, long d, T *out) {
-  constexpr int R = kScoreRows;
-  const T scale = static_cast<T>(q.scale);
-  for (long sub = 0; sub < count; sub += R, out += d * R)
-    for (long r = 0; r < R; r++) {
-      const T *in = sub + r < count ? q.data + rows[sub + r] * d : nullptr;
-      for (long c = 0; c < d; c++) out[c * R + r] = in ? in[c] * scale : 0;
-    }
+  for (long r = 0; r < roundUp(count, kScoreRows); r++, out += d) {
+    if (r < count) scaleRow<T>(q, q.data + rows[r] * d, d, out);
+    else memset(out, 0, sizeof(T) * static_cast<size_t>(d));
+  }
 }
 
 // kept[r][k]: whether row r wants cell k. At most kGroup rows. Gives how many keys they want together.
@@ -88,7 +85,7 @@ bool worthLooking(const AttendArgs &a, const Queries<T> &q, const Keys<T> &keys)
   const RowState<T> s = rowState<T>(a.d, 0);
   int32_t rows[kGroup];
   sampleRows<T>(a, 0, kGroup, rows);
-  gatherQueries<T>(q, rows, kGroup, a.d, s.queries);
+  gatherQueries<T>(inLog2<T>(q), rows, kGroup, a.d, s.queries);
   double threshold[kGroup];
   for (double &one : threshold) one = -__builtin_inf();
   long kept = 0;
@@ -103,7 +100,7 @@ bool worthLooking(const AttendArgs &a, const Queries<T> &q, const Keys<T> &keys)
           else kept += score > threshold[r];
         }
     }
-    for (double &one : threshold) one -= a.dropBelow;
+    for (double &one : threshold) one -= a.dropBelow * kLog2e;
   }
   return static_cast<double>(kept) <= kWorthwhile * static_cast<double>(kGroup * a.nk);
 }
@@ -114,7 +111,7 @@ void oneCell(const AttendArgs &a, Cells<T> &cells) {
   T *panels = static_cast<T *>(scratch(kSlotKeys, keyBytes<T>(a.nk, a.d)));
   T *keyBias = static_cast<T *>(scratch(kSlotKeyBias, biasBytes<T>(a.nk)));
   packKeys<T>(static_cast<const T *>(a.keys), a.nk, a.d, panels);
-  packBias<T>(static_cast<const T *>(a.keyBias), a.nk, keyBias);
+  packBias<T>(static_cast<const T *>(a.keyBias), a.nk, kLog2e, keyBias);
   cells.count = 1;
   cells.start[0] = 0;
   cells.start[1] = roundUp(a.nk, kPanel<T>);
@@ -174,7 +171,7 @@ void buildCells(const AttendArgs &a, const Queries<T> &q, long dv, Cells<T> &cel
 template <class T>
 void visitCell(const Queries<T> &q, const Cells<T> &cells, const CarefulRows<T> &sums, const RowState<T> &s, long k, const int32_t *rows, long count,
                long first) {
-  gatherQueries<T>(q, rows, count, cells.keys.d, s.queries);
+  gatherQueries<T>(inLog2<T>(q), rows, count, cells.keys.d, s.queries);
   for (long from = cells.start[k]; from < cells.start[k + 1]; from += kRunBlocks * kBlock<T>)
     carefulRun<T>(s, s.queries, cells.keys, cells.values, from, least(cells.start[k + 1], from + kRunBlocks * kBlock<T>), sums, rows, count, first);
 }

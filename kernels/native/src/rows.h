@@ -17,13 +17,16 @@ POLY_INLINE void addScaled(T *out, const T *x, T weight, long n) {
   for (; c < n; c++) out[c] += weight * x[c];
 }
 
-// y = exp(x); y may be x.
-template <class T>
+// y = exp(x), or 2^x; y may be x.
+template <class T, bool kPowers = false>
 void exponentials(const void *x, void *y, long count) {
   constexpr long W = Vec<T>::W;
   const T *in = static_cast<const T *>(x);
   T *out = static_cast<T *>(y);
-  for (long i = 0; i < count; i += W) storePart<T>(out + i, exp<T>(loadPart<T>(in + i, count - i)), count - i);
+  for (long i = 0; i < count; i += W) {
+    const Vec<T> v = loadPart<T>(in + i, count - i);
+    storePart<T>(out + i, kPowers ? exp2<T>(v) : exp<T>(v), count - i);
+  }
 }
 
 // weights[i] = exp(bias[i] - max), their sum and the maximum; `weights` may be `bias`.
@@ -46,8 +49,8 @@ void softWeights(const T *bias, T *weights, long n, T *maximum, double *sum) {
 }
 
 template <class T>
-T logSum(T maximum, double sum) {
-  return sum > 0 ? static_cast<T>(static_cast<double>(maximum) + log(sum)) : kMinusInfinity<T>;
+T logSum(double maximum, double sum) {
+  return sum > 0 ? static_cast<T>(maximum + log(sum)) : kMinusInfinity<T>;
 }
 
 // (u, L) of one row whose scores are `bias` alone. `weights` is scratch of n; values null: u is not computed.
@@ -140,7 +143,7 @@ void attendStep(const AttendArgs &a) {
   if (packed.callId != a.tile.callId || packed.owner != a.keys) {
     packed = {-1, nullptr};
     packKeys<T>(static_cast<const T *>(a.keys), a.nk, a.d, panels);
-    packBias<T>(bias, a.nk, keyBias);
+    packBias<T>(bias, a.nk, kLog2e, keyBias);
     if (chunks) packValues<T>(values, a.nk, dv, chunks);
     packed = {a.tile.callId, a.keys};
   }

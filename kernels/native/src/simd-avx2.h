@@ -7,6 +7,7 @@ namespace poly::POLY_ISA {
 constexpr const char *kIsaName = "avx2";
 
 constexpr int kScoreRows = 6, kScoreVecs = 2, kValueVecs = 3, kTile = 12;
+constexpr bool kScales = false;  // fraction and scaleByPower are single instructions
 
 template <class T>
 struct Vec;
@@ -39,6 +40,7 @@ struct Vec<float> {
   static inline Vec zeroBelow(Vec x, float limit, Vec v) {
     return {_mm256_and_ps(_mm256_cmp_ps(x.r, _mm256_set1_ps(limit), _CMP_GE_OQ), v.r)};
   }
+  static inline bool anyAbove(Vec a, Vec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a.r, b.r, _CMP_GT_OQ)) != 0; }
 };
 
 template <>
@@ -67,6 +69,7 @@ struct Vec<double> {
   static inline Vec zeroBelow(Vec x, double limit, Vec v) {
     return {_mm256_and_pd(_mm256_cmp_pd(x.r, _mm256_set1_pd(limit), _CMP_GE_OQ), v.r)};
   }
+  static inline bool anyAbove(Vec a, Vec b) { return _mm256_movemask_pd(_mm256_cmp_pd(a.r, b.r, _CMP_GT_OQ)) != 0; }
 };
 
 }  // namespace poly::POLY_ISA

@@ -8,6 +8,7 @@ constexpr const char *kIsaName = "avx512";
 
 // Register tiles: rows x vectors of accumulators, at most kTile in all; scores and values.
 constexpr int kScoreRows = 6, kScoreVecs = 4, kValueVecs = 4, kTile = 24;
+constexpr bool kScales = true;  // fraction and scaleByPower are single instructions
 
 template <class T>
 struct Vec;
@@ -32,6 +33,12 @@ struct Vec<float> {
   static inline Vec zeroBelow(Vec x, float limit, Vec v) {
     return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.r, _mm512_set1_ps(limit), _CMP_GE_OQ), v.r)};
   }
+  // x - floor(x), 0 for infinities; and p 2^floor(x), 0 below the limit.
+  static inline Vec fraction(Vec x) { return {_mm512_reduce_ps(x.r, 1)}; }
+  static inline Vec scaleByPower(Vec p, Vec x, float limit) {
+    return {_mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x.r, _mm512_set1_ps(limit), _CMP_GE_OQ), p.r, x.r)};
+  }
+  static inline bool anyAbove(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.r, b.r, _CMP_GT_OQ) != 0; }
 };
 
 template <>
@@ -54,6 +61,12 @@ struct Vec<double> {
   static inline Vec zeroBelow(Vec x, double limit, Vec v) {
     return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.r, _mm512_set1_pd(limit), _CMP_GE_OQ), v.r)};
   }
+  // x - floor(x), 0 for infinities; and p 2^floor(x), 0 below the limit.
+  static inline Vec fraction(Vec x) { return {_mm512_reduce_pd(x.r, 1)}; }
+  static inline Vec scaleByPower(Vec p, Vec x, double limit) {
+    return {_mm512_maskz_scalef_pd(_mm512_cmp_pd_mask(x.r, _mm512_set1_pd(limit), _CMP_GE_OQ), p.r, x.r)};
+  }
+  static inline bool anyAbove(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.r, b.r, _CMP_GT_OQ) != 0; }
 };
 
 }  // namespace poly::POLY_ISA

@@ -7,6 +7,7 @@ namespace poly::POLY_ISA {
 constexpr const char *kIsaName = "neon";
 
 constexpr int kScoreRows = 6, kScoreVecs = 4, kValueVecs = 4, kTile = 24;
+constexpr bool kScales = false;  // fraction and scaleByPower are single instructions
 
 template <class T>
 struct Vec;
@@ -31,6 +32,7 @@ struct Vec<float> {
   static inline Vec zeroBelow(Vec x, float limit, Vec v) {
     return {vreinterpretq_f32_u32(vandq_u32(vcgeq_f32(x.r, vdupq_n_f32(limit)), vreinterpretq_u32_f32(v.r)))};
   }
+  static inline bool anyAbove(Vec a, Vec b) { return vmaxvq_u32(vcgtq_f32(a.r, b.r)) != 0; }
 };
 
 template <>
@@ -53,6 +55,7 @@ struct Vec<double> {
   static inline Vec zeroBelow(Vec x, double limit, Vec v) {
     return {vreinterpretq_f64_u64(vandq_u64(vcgeq_f64(x.r, vdupq_n_f64(limit)), vreinterpretq_u64_f64(v.r)))};
   }
+  static inline bool anyAbove(Vec a, Vec b) { return vaddvq_u64(vcgtq_f64(a.r, b.r)) != 0; }
 };
 
 }  // namespace poly::POLY_ISA

@@ -7,6 +7,7 @@ namespace poly::POLY_ISA {
 constexpr const char *kIsaName = "baseline";
 
 constexpr int kScoreRows = 6, kScoreVecs = 2, kValueVecs = 3, kTile = 12;
+constexpr bool kScales = false;  // fraction and scaleByPower are single instructions
 
 template <class T>
 struct Vec;
@@ -37,6 +38,7 @@ struct Vec<float> {
   static inline Vec zeroBelow(Vec x, float limit, Vec v) {
     return {_mm_and_ps(_mm_cmpge_ps(x.r, _mm_set1_ps(limit)), v.r)};
   }
+  static inline bool anyAbove(Vec a, Vec b) { return _mm_movemask_ps(_mm_cmpgt_ps(a.r, b.r)) != 0; }
 };
 
 template <>
@@ -59,6 +61,7 @@ struct Vec<double> {
   static inline Vec zeroBelow(Vec x, double limit, Vec v) {
     return {_mm_and_pd(_mm_cmpge_pd(x.r, _mm_set1_pd(limit)), v.r)};
   }
+  static inline bool anyAbove(Vec a, Vec b) { return _mm_movemask_pd(_mm_cmpgt_pd(a.r, b.r)) != 0; }
 };
 
 }  // namespace poly::POLY_ISA

@@ -110,7 +110,7 @@ bool scoreSide(const Elimination<T> &e, const Bucket &bucket, const Side &side, 
     packQueries<T>(q, row, least(kGroup, rows - row), h.d, e.packed);
     for (long r = 0; r < least(kGroup, rows - row); r += R)
       for (long k = 0; k < n; k += P) {
-        scoreTile<T>(h.d, e.packed + r * h.d, e.panels[bucket.variable] + k * h.d, bias + k, e.tile, e.spare);
+        scoreTile<T>(h.d, e.packed + r * h.d, h.d, e.panels[bucket.variable] + k * h.d, bias + k, e.tile, e.spare);
         const size_t bytes = sizeof(T) * static_cast<size_t>(least(P, stride - k));
         for (long i = 0; i < least(R, rows - row - r); i++) memcpy(out + (row + r + i) * stride + k, e.tile + i * kBlock<T>, bytes);
       }

@@ -172,6 +172,7 @@ struct KernelTable {
   void (*prefix)(const PrefixArgs &);
   void (*eliminate)(const EliminateArgs &);
   void (*exponentials)(const void *x, void *y, long count);
+  void (*powers)(const void *x, void *y, long count);  // of two
   double (*peakFlops)(double seconds);
   Rates (*calibrate)();
   ApproximateTable approximate;

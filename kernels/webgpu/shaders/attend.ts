@@ -17,8 +17,8 @@ import {
   sharedTiles,
   storeRows,
   storeWeightsAndValues,
+  type Target,
   TILE,
-  type TileSizes,
 } from './tiles.ts';
 
 export const ATTEND_FIELDS = {
@@ -47,6 +47,7 @@ export const ATTEND_FIELDS = {
   logSumExp: 'u32',
   logSumExpStride: 'u32',
   scale: 'f32',
+  halves: 'u32', // which operands are (operands.ts)
   lowest: 'i32',
   highest: 'i32',
 } as const satisfies Fields;
@@ -93,8 +94,8 @@ fn rangeOf(slice: u32) -> vec4<u32> {
 }
 `;
 
-export function attendSource(sizes: TileSizes): string {
-  return `${prelude(ATTEND_FIELDS)}${sharedTiles(sizes)}${HELPERS}
+export function attendSource(sizes: Target): string {
+  return `${prelude(ATTEND_FIELDS, sizes.reads)}${sharedTiles(sizes)}${HELPERS}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
   let tx = t % 8u;

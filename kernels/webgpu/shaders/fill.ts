@@ -10,6 +10,7 @@
  * rows (2 d + dv) flops a slice. Workgroups: x blocks of 64 rows, y slices.
  */
 import type { Fields } from './fields.ts';
+import { HALF_QUERIES, HALF_VALUES, type Reads } from './operands.ts';
 import { prelude } from './prelude.ts';
 
 export const FILL_ROWS = 64;
@@ -30,6 +31,7 @@ export const FILL_FIELDS = {
   childMessageStep: 'u32', // dv, or 0
   weights: 'u32', // [slices, d] or NONE
   queries: 'u32', // [rows, d]
+  halves: 'u32', // operands.ts
   ranges: 'u32', // [slices, 2] or NONE
   sum: 'u32', // out: [slices, rows]
   sumStride: 'u32',
@@ -40,7 +42,8 @@ export const FILL_FIELDS = {
   tops: 'u32', // [slices, 2], c first, with `loose`
 } as const satisfies Fields;
 
-export const FILL_SOURCE = `${prelude(FILL_FIELDS)}
+export function fillSource(reads: Reads): string {
+  return `${prelude(FILL_FIELDS, reads)}
 var<workgroup> sums: array<f32, ${FILL_ROWS}>;
 
 // First row and number of rows of a slice.
@@ -60,7 +63,9 @@ fn ownSum(slice: u32, range: vec2<u32>, l: u32) -> f32 {
   if (p.bias != NONE) { sum = arena[p.bias + slice * p.biasStride + rowOf(l, range.x, p.biasStride)]; }
   if (p.weights != NONE) {
     var inner = 0.0;
-    for (var c = 0u; c < p.d; c++) { inner += arena[p.weights + slice * p.d + c] * arena[p.queries + (range.x + l) * p.d + c]; }
+    for (var c = 0u; c < p.d; c++) { 
+      inner += arena[p.weights + slice * p.d + c] * operand(p.queries, (range.x + l) * p.d + c, isHalf(${HALF_QUERIES}u));
+    }
     sum += inner;
   }
   return sum;
@@ -69,7 +74,7 @@ fn ownSum(slice: u32, range: vec2<u32>, l: u32) -> f32 {
 fn valueAt(slice: u32, first: u32, l: u32, c: u32) -> f32 {
   var value = 1.0;
   if (p.values != NONE) {
-    value = arena[p.values + slice * p.valueStride + rowOf(l, first, p.valueStride) * p.dv + c];
+    value = operand(p.values + slice * p.valueStride, rowOf(l, first, p.valueStride) * p.dv + c, isHalf(${HALF_VALUES}u));
   }
   if (p.childMessage != NONE) {
     value *= arena[p.childMessage + slice * p.childMessageStride + rowOf(l, first, p.childMessageStride) * p.childMessageStep + c];
@@ -108,3 +113,4 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
   }
 }
 `;
+}

@@ -9,12 +9,14 @@
  * ln: z = 2^e m, sqrt(1/2) <= m < sqrt 2, s = (m - 1) / (m + 1), 2 atanh s to s^9 (remainder 1e-9).
  */
 import { type Fields, structOf } from './fields.ts';
+import { operandReads, type Reads } from './operands.ts';
 
 /** The host's side of EMPTY. */
 export const EMPTY = -1e38;
 
-export function prelude(fields: Fields): string {
-  return `${structOf(fields)}
+/** With `reads` for kernels that read the request's operands (operands.ts). */
+export function prelude(fields: Fields, reads: Reads | null = null): string {
+  return `${reads === 'shader-f16' ? 'enable f16;\n' : ''}${structOf(fields)}
 @group(0) @binding(0) var<storage, read_write> arena: array<f32>;
 @group(0) @binding(1) var<uniform> p: Params;
 const NONE = 0xffffffffu;
@@ -45,5 +47,5 @@ fn logarithm4(z: vec4<f32>) -> vec4<f32> {
 }
 
 fn logarithm(z: f32) -> f32 { return logarithm4(vec4(z)).x; }
-`;
+${reads === null ? '' : operandReads(reads)}`;
 }

@@ -6,7 +6,7 @@
  */
 import type { Fields } from './fields.ts';
 import { prelude } from './prelude.ts';
-import { addValues, declareSums, sharedTiles, storeRows, storeWeightsAndValues, TILE, type TileSizes } from './tiles.ts';
+import { addValues, declareSums, sharedTiles, storeRows, storeWeightsAndValues, type Target, TILE } from './tiles.ts';
 
 export const PRODUCT_FIELDS = {
   tile: 'u32', // TILE: loops whose bound the compiler knows are unrolled (tiles.ts)
@@ -21,6 +21,7 @@ export const PRODUCT_FIELDS = {
   tops: 'u32', // [slices, 2], c first
   values: 'u32', // or NONE
   valueStride: 'u32',
+  halves: 'u32', // operands.ts
   message: 'u32', // or NONE
   messageStride: 'u32',
   logSumExp: 'u32',
@@ -30,8 +31,8 @@ export const PRODUCT_FIELDS = {
 const ROWS = [0, 1, 2, 3];
 const AXES = ['x', 'y', 'z', 'w'];
 
-export function productSource(sizes: TileSizes): string {
-  return `${prelude(PRODUCT_FIELDS)}${sharedTiles(sizes)}
+export function productSource(sizes: Target): string {
+  return `${prelude(PRODUCT_FIELDS, sizes.reads)}${sharedTiles(sizes)}
 fn keysFrom(key: u32) -> vec4<u32> { return min(vec4(key) + vec4(0u, 1u, 2u, 3u), vec4(p.keyCount - 1u)); }
 
 fn four(at: u32, keys: vec4<u32>) -> vec4<f32> { return vec4(arena[at + keys.x], arena[at + keys.y], arena[at + keys.z], arena[at + keys.w]); }

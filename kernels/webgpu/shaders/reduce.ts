@@ -4,6 +4,7 @@
  * of 64 channels.
  */
 import type { Fields } from './fields.ts';
+import { HALF_VALUES, type Reads } from './operands.ts';
 import { prelude } from './prelude.ts';
 
 export const REDUCE_CHANNELS = 64;
@@ -20,9 +21,11 @@ export const REDUCE_FIELDS = {
   messageStride: 'u32',
   logSumExp: 'u32', // out: [slices]
   logSumExpStride: 'u32',
+  halves: 'u32', // operands.ts
 } as const satisfies Fields;
 
-export const REDUCE_SOURCE = `${prelude(REDUCE_FIELDS)}
+export function reduceSource(reads: Reads): string {
+  return `${prelude(REDUCE_FIELDS, reads)}
 var<workgroup> weights: array<f32, 64>;
 var<workgroup> scratch: array<f32, 64>;
 
@@ -63,8 +66,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     z += w;
     workgroupBarrier();
     if (p.values != NONE && c < p.dv) {
-      let at = p.values + slice * p.valueStride + (origin + row0) * p.dv + c;
-      for (var i = 0u; i < min(64u, limits.y - row0); i++) { y += weights[i] * arena[at + i * p.dv]; }
+      let at = p.values + slice * p.valueStride;
+      for (var i = 0u; i < min(64u, limits.y - row0); i++) {
+        y += weights[i] * operand(at, (origin + row0 + i) * p.dv + c, isHalf(${HALF_VALUES}u));
+      }
     }
   }
   workgroupBarrier();
@@ -78,3 +83,4 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
   if (p.message != NONE && c < p.dv) { arena[p.message + slice * p.messageStride + c] = select(0.0, y / total, total > 0.0); }
 }
 `;
+}

@@ -5,7 +5,7 @@
  */
 import type { Fields } from './fields.ts';
 import { prelude } from './prelude.ts';
-import { scores, sharedTiles, THREADS, TILE, type TileSizes } from './tiles.ts';
+import { scores, sharedTiles, type Target, THREADS, TILE, type TileSizes } from './tiles.ts';
 
 export const SHARED_FIELDS = {
   depth: 'u32', // of the tiles
@@ -18,6 +18,7 @@ export const SHARED_FIELDS = {
   keys: 'u32',
   matrix: 'u32', // out: [rows, keyCount]
   maxima: 'u32', // out: [rows]
+  halves: 'u32', // operands.ts
   scale: 'f32',
 } as const satisfies Fields;
 
@@ -45,8 +46,8 @@ ${AXES.map((axis, k) => `    weightTile[(4u * tx + ${k}u) * 9u + ty] = vec4(e0.$
       arena[p.matrix + (row0 + l) * lastKey + key0 + k] = weightTile[k * 9u + l / 4u][l % 4u];
     }`;
 
-export function sharedSource(sizes: TileSizes): string {
-  return `${prelude(SHARED_FIELDS)}${sharedTiles(sizes)}
+export function sharedSource(sizes: Target): string {
+  return `${prelude(SHARED_FIELDS, sizes.reads)}${sharedTiles(sizes)}
 fn weightOf(slice: u32, c: u32) -> f32 { return p.scale; }
 fn most(v: vec4<f32>) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
 

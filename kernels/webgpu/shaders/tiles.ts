@@ -7,6 +7,7 @@
  *
  * Shared vectors stand 9 apart, not 8, so that the transposing writes of 8 threads meet 8 banks.
  */
+import { HALF_KEYS, HALF_QUERIES, HALF_VALUES, type Reads } from './operands.ts';
 
 export const TILE = 32;
 export const THREADS = 64;
@@ -17,6 +18,11 @@ export interface TileSizes {
   readonly depth: number;
   /** Channels of values that a workgroup accumulates; a multiple of 32. */
   readonly channels: number;
+}
+
+/** What the source of a kernel depends on. */
+export interface Target extends TileSizes {
+  readonly reads: Reads;
 }
 
 /** Bytes of shared memory that a tile needs. */
@@ -52,12 +58,11 @@ var<workgroup> partials: array<vec4<f32>, ${THREADS}>; // [ty][tx]
  * them out.
  */
 export function scores({ depth }: TileSizes, names: Readonly<Record<'firstRow' | 'queries' | 'keys', string>>): string {
-  const load = (tile: string, base: string, offset: string, end: string, weight: string) => `
+  const load = (tile: string, base: string, offset: string, end: string, half: number, weight: string) => `
       {
-        let at = ${offset} + min(c0 + c, p.d - 1u);
         let row = vec4(${base} + 4u * group) + vec4(0u, 1u, 2u, 3u);
-        let places = at + min(row, vec4(${end} - 1u)) * p.d;
-        ${tile}[c * 9u + group] = vec4(arena[places.x], arena[places.y], arena[places.z], arena[places.w])${weight};
+        let index = min(row, vec4(${end} - 1u)) * p.d + min(c0 + c, p.d - 1u);
+        ${tile}[c * 9u + group] = operand4(${offset}, index, isHalf(${half}u))${weight};
       }`;
   return `
     var s0 = vec4(0.0); var s1 = vec4(0.0); var s2 = vec4(0.0); var s3 = vec4(0.0);
@@ -69,8 +74,8 @@ export function scores({ depth }: TileSizes, names: Readonly<Record<'firstRow' |
       for (var i = t; i < ${8 * depth}u; i += ${THREADS}u) {
         let c = i % ${depth}u;
         let group = i / ${depth}u;
-        if (fresh) {${load('queryTile', names.firstRow, names.queries, 'p.rows', ' * weightOf(slice, min(c0 + c, p.d - 1u))')}
-        }${load('otherTile', 'key0', names.keys, 'lastKey', '')}
+        if (fresh) {${load('queryTile', names.firstRow, names.queries, 'p.rows', HALF_QUERIES, ' * weightOf(slice, min(c0 + c, p.d - 1u))')}
+        }${load('otherTile', 'key0', names.keys, 'lastKey', HALF_KEYS, '')}
       }
       workgroupBarrier();
       for (var c = 0u; c < min(p.depth, p.d - c0); c++) {
@@ -92,8 +97,8 @@ export function storeWeightsAndValues({ channels }: TileSizes): string {
       for (var i = t; i < ${8 * channels}u; i += ${THREADS}u) {
         let key = min(key0 + i / ${channels / 4}u, lastKey - 1u);
         let c = vec4(channel0 + 4u * (i % ${channels / 4}u)) + vec4(0u, 1u, 2u, 3u);
-        let places = p.values + slice * p.valueStride + (key - valueOrigin) * p.dv + min(c, vec4(p.dv - 1u));
-        otherTile[i] = vec4(arena[places.x], arena[places.y], arena[places.z], arena[places.w]);
+        let index = (key - valueOrigin) * p.dv + min(c, vec4(p.dv - 1u));
+        otherTile[i] = operand4(p.values + slice * p.valueStride, index, isHalf(${HALF_VALUES}u));
       }
     }
     workgroupBarrier();`;

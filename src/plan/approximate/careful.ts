@@ -12,9 +12,9 @@ import { sumOfRawBounds, weightedBound } from './score-bound.ts';
  * summed in chains of SCORE_CHAIN, the first beginning with the key's bias, and then chain by chain. Each addition errs by u times the sum that
  * it makes, and coordinate c of d, in chain p = floor(c / SCORE_CHAIN) of P, is in at most SCORE_CHAIN - c mod SCORE_CHAIN sums of its chain and in
  * P - p of chains: the error is at most u Σ_c w_c |a_c b_c| with w_c the sum of these and 3, where one chain would have w_c = d - c + 3; the bias
- * is in at most SCORE_CHAIN + P sums.
+ * is rounded once, to units of log2, and is in at most SCORE_CHAIN + P sums.
  *
- * Weight. A key's weight is e^(S - m_1) e^(m_1 - m_2) .., m_i the largest score so far of the blocks of a run: the arguments are rounded by u times
+ * Weight. A key's weight is e^(S - m_1) e^(m_1 - m_2) .., m_i the maximum in force at the i-th block of a run: the arguments are rounded by u times
  * their sizes, which add up to m_k - S, at most twice the largest |S|, and each of at most RUN_BLOCKS exponentials by 2.14 u (exp.h). What rescales a run
  * is fp64 and common to y and z.
  *
@@ -42,7 +42,7 @@ interface CarefulSizes {
 export function carefulError({ weighted, score, keyLog, d, n }: CarefulSizes, precision: Precision): PartError {
   const unit = UNITS[precision];
   const runs = Math.ceil(n / SMALLEST_RUN) + MOST_CELLS;
-  const scores = weighted + (SCORE_CHAIN + chains(d)) * keyLog;
+  const scores = weighted + (SCORE_CHAIN + chains(d) + 1) * keyLog;
   const lambda = unit * (scores + 2 * (score + keyLog) + EXPONENTIALS) + UNITS.float64 * (2 * (score + keyLog) + 4 * runs);
   return {
     logError: SECOND_ORDER * lambda,

@@ -1,7 +1,7 @@
 import type { Matrix, Step } from '../../../kernels/backend.ts';
 import { mapOperands } from '../../plan/operands.ts';
 import type { BoundTile } from '../task.ts';
-import type { RunMessage, SentCall, SentOperand, SentResult, SentTile } from './protocol.ts';
+import { ELEMENT_BYTES, type RunMessage, type SentCall, type SentOperand, type SentResult, type SentTile } from './protocol.ts';
 import type { Slot } from './slot.ts';
 
 /** Operands that a device keeps for tiles to come. */
@@ -15,7 +15,7 @@ export class Courier {
 
   /** Writes into `slot` what the process lacks, and says what lies where. @throws Error when shared memory is full */
   async pack(slot: Slot, tiles: readonly BoundTile[]): Promise<Omit<RunMessage, 'id' | 'slot'>> {
-    slot.reset();
+    await slot.reset();
     const wanted = new Set(tiles.map(({ callId }) => callId));
     const calls: SentCall[] = [];
     for (const tile of tiles) {
@@ -69,17 +69,18 @@ function list(step: Step<Matrix>): Listed[] {
 async function sendCall(slot: Slot, { callId, step }: BoundTile): Promise<SentCall> {
   const operands: SentOperand[] = [];
   for (const { matrix, role } of list(step)) {
-    const { data, rows, cols } = matrix;
-    const offset = role === 'read' ? slot.reserve(data.byteLength) : null;
-    if (offset !== null) await slot.write(data, offset);
-    operands.push({ rows, cols, wide: data instanceof Float64Array, offset });
+    const { data, half, rows, cols } = matrix;
+    const numbers = half ?? data;
+    const offset = role === 'read' ? slot.reserve(numbers.byteLength) : null;
+    if (offset !== null) await slot.write(numbers, offset);
+    operands.push({ rows, cols, type: half ? 'half' : data instanceof Float64Array ? 'double' : 'single', offset });
   }
   let index = 0;
   return { callId, step: mapOperands(step, () => index++), operands };
 }
 
 function bytesOf({ operands }: SentCall): number {
-  return operands.reduce((sum, { rows, cols, wide }) => sum + rows * cols * (wide ? 8 : 4), 0);
+  return operands.reduce((sum, { rows, cols, type }) => sum + rows * cols * ELEMENT_BYTES[type], 0);
 }
 
 /** Room for the rows that a tile writes: those of its own range, and of a conditioned step's parts n1 rows each (kernels/backend.ts). */

@@ -40,6 +40,18 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
     expectOutput(outputOf(rising), asProblem(rising));
   });
 
+  it.each([0.5, 3, 5.5, 5.6, 40])('follows scores that climb by %d every 37 keys', (climb) => {
+    const step = randomAttend(precision, { seed: 6, nq: 50, nk: 900, d: 5, dv: 19, score: 2, blocked: 0.1, band: null });
+    const queries = matrix(precision, 50, 5, (i) => (i % 5 === 0 ? 1 : step.queries.data[i]));
+    for (const sign of [1, -1]) {
+      const score = (key: number): number => (sign * climb * Math.floor(key / 37)) / step.scale;
+      const keys = matrix(precision, 900, 5, (i) => (i % 5 === 0 ? score(i / 5) : step.keys.data[i]));
+      const climbing: RandomAttend = { ...step, queries, keys };
+      runStep(backend, climbing, 50);
+      expectOutput(outputOf(climbing), asProblem(climbing));
+    }
+  });
+
   it.each(FORESTS)('computes $name by attend and combine steps', (polynomial) => {
     const forest = polynomial.conditionings.find(({ cutset }) => cutset.length === 0)?.forest ?? [];
     for (const [seed, maxScore] of [1, 5, 50, 200].entries()) {

@@ -158,7 +158,8 @@ describe.each(SETS_AND_PRECISIONS.filter(({ precision }) => precision === 'float
       keys: matrix('float32', nk, d, (at) => keys[Math.floor(at / d)][at % d]),
       keyBias: matrix('float32', nk, 1, () => 0),
       values: matrix('float32', nk, 1, (at) => (at % 2 === 0 ? 1 : -1)),
-      ...{ scale: 1, band: null, dropBelow: 600 },
+      // In the kernel's units, of log2, the queries are 1.
+      ...{ scale: Math.LN2, band: null, dropBelow: 600 },
       ...{ message: matrix('float32', 128, 1), logSumExp: matrix('float32', 128, 1) },
     };
     run(set, step);

@@ -52,7 +52,7 @@ beforeAll(() => {
   Object.assign(globalThis, { GPUBufferUsage: { STORAGE: 1, COPY_SRC: 2, COPY_DST: 4, UNIFORM: 8 } });
 });
 
-const poolOf = (device: FakeDevice) => new ArenaPool(device.asDevice(), { layout: {} as GPUBindGroupLayout, byName: {} });
+const poolOf = (device: FakeDevice) => new ArenaPool(device.asDevice(), { layout: {} as GPUBindGroupLayout, single: {}, half: {} });
 
 describe('arenas', () => {
   it('are made once for runs that follow each other, and filled once for those of one owner', async () => {

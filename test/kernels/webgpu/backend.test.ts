@@ -40,7 +40,7 @@ describe('loading', () => {
     expect(['vulkan', 'opengles']).toContain(mode);
     expect(adapter).toMatch(new RegExp(`^${mode}: .+`));
     expect(software).toBe(/llvmpipe|lavapipe|swiftshader/i.test(adapter));
-    expect(kernel).toMatch(/^wgsl 32x32, d \d+, dv \d+$/);
+    expect(kernel).toMatch(/^wgsl 32x32, d \d+, dv \d+, f16 inputs by (shader-f16|unpack2x16float)$/);
     // Two units in the last place; a device without IEEE products would say more, and have it added to every tolerance.
     expect(expError).toBeGreaterThan(2 ** -26);
     expect(expError).toBeLessThan(2 ** -22);

@@ -9,9 +9,9 @@ import { driveDevice, TestDevice } from './device.ts';
 /** Tiles are chosen from the shared memory that an adapter has; every choice must be right, not only this machine's. */
 
 const CHOICES = [
-  { workgroupBytes: 16_384, kernel: 'wgsl 32x32, d 32, dv 32' },
-  { workgroupBytes: 24_576, kernel: 'wgsl 32x32, d 64, dv 64' },
-  { workgroupBytes: 32_768, kernel: 'wgsl 32x32, d 64, dv 128' },
+  { workgroupBytes: 16_384, kernel: 'wgsl 32x32, d 32, dv 32,' },
+  { workgroupBytes: 24_576, kernel: 'wgsl 32x32, d 64, dv 64,' },
+  { workgroupBytes: 32_768, kernel: 'wgsl 32x32, d 64, dv 128,' },
 ];
 const ROOTED: Conditioning = {
   cutset: [1],
@@ -25,7 +25,7 @@ describe.each(CHOICES)('with $workgroupBytes bytes of shared memory', ({ workgro
   it('takes its tiles, and computes more rows, keys, coordinates and channels than they hold', async () => {
     const device = await TestDevice.start({ bounds: { workgroupBytes } });
     try {
-      expect(device.describe().kernel).toBe(kernel);
+      expect(device.describe().kernel).toContain(kernel);
       for (const dv of [31, 65, 260]) await attend(device, dv);
       const options = { seed: 3, precision: 'float32', maxScore: 4, sizes: [2, 40, 67], d: 70 } as const;
       for (const dv of [5, 140]) {
