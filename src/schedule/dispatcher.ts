@@ -88,7 +88,7 @@ export class Dispatcher {
   }
 }
 
-/** What the signal's reason overtakes: a device is not to be interrupted, but nobody has to wait for it. */
+/** What the signal's reason overtakes: a device stops only between dispatches, and nobody has to wait for that. */
 function orLeave<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason);
@@ -105,7 +105,7 @@ async function runBatch(devices: Devices, name: DeviceName, batch: readonly Queu
     try {
       cancelled.throwIfAborted();
       if (device === undefined) throw new DeviceFailure('there is no such device');
-      outcomes.push({ tiles: await device.run(task) });
+      outcomes.push({ tiles: await device.run(task, cancelled) });
     } catch (failure) {
       outcomes.push({ failure });
     }

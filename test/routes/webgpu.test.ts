@@ -115,6 +115,23 @@ describe('webgpu over HTTP', () => {
     else expect(['native', 'webgpu']).toContain(plan.backend);
   });
 
+  it('stops between dispatches when the deadline has passed, and is there for the next request', async () => {
+    const device = app.engine.devices.get('webgpu');
+    const pid = device?.pid;
+    // 17 GFLOP: many times the deadline on software rendering, some ms on a card, which then answers in time.
+    const long = { polynomial: 'x1*x2*x3', backend: 'webgpu', tensors: tensors(3, 512, 32), timeoutMs: 400 };
+    const { status, body } = await post(app, '/v1/attention', long);
+    expect([200, 504]).toContain(status);
+    if (status === 504) expect(body.code).toBe('deadline_exceeded');
+    const next = await post(app, '/v1/attention', {
+      polynomial: 'x1*x2',
+      backend: 'webgpu',
+      tensors: tensors(2, 9, 4),
+      timeoutMs: 3_000,
+    });
+    expect([next.status, next.body.plan?.backend, device?.pid, device?.restarts]).toEqual([200, 'webgpu', pid, 0]);
+  });
+
   it('fails over to native when its process is killed in the middle, and comes back', async () => {
     const device = app.engine.devices.get('webgpu');
     const request = { polynomial: 'x1*x2*x3', backend: 'webgpu', tensors: tensors(3, 40, 8) };

@@ -15,7 +15,7 @@ export class Courier {
 
   /** Writes into `slot` what the process lacks, and says what lies where. @throws Error when shared memory is full */
   async pack(slot: Slot, tiles: readonly BoundTile[]): Promise<Omit<RunMessage, 'id' | 'slot'>> {
-    slot.reset();
+    await slot.reset();
     const wanted = new Set(tiles.map(({ callId }) => callId));
     const calls: SentCall[] = [];
     for (const tile of tiles) {

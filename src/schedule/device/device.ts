@@ -67,8 +67,11 @@ export class Device {
     return this.#process?.pid;
   }
 
-  /** @throws DeviceFailure when the device cannot answer: the tiles are then for another back end */
-  async run(task: TileTask): Promise<TileOutcome[]> {
+  /**
+   * @throws DeviceFailure when the device cannot answer: the tiles are then for another back end; the signal's reason when it fired, and the
+   * device has stopped or will
+   */
+  async run(task: TileTask, signal?: AbortSignal): Promise<TileOutcome[]> {
     const patience = delay(PATIENCE_MS, 'late', { ref: false });
     while (this.#state === 'starting' || this.#state === 'restarting') {
       if ((await Promise.race([this.#changed.promise, patience])) === 'late') break;
@@ -76,10 +79,11 @@ export class Device {
     const life = this.#process;
     if (this.#state !== 'ready' || life === null) throw new DeviceFailure(this.#reason);
     try {
-      return await life.run(task);
+      return await life.run(task, signal);
     } catch (error) {
+      if (!(error instanceof DeviceFailure)) throw error;
       // Its process is ending: what comes from now on waits for the next one.
-      if (life === this.#process && this.#state === 'ready') this.#become('restarting', reasonOf(error));
+      if (life === this.#process && this.#state === 'ready') this.#become('restarting', error.message);
       throw error;
     }
   }

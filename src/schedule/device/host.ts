@@ -2,6 +2,7 @@ import { readSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
   type Backend,
+  CANCEL,
   CONTROL_CELLS,
   type DeviceName,
   FAST_ROWS,
@@ -21,7 +22,9 @@ import {
   type RunMessage,
   type SentCall,
   type SentTile,
+  SLOTS,
 } from './protocol.ts';
+import { FIRST_MESSAGE, IN_HAND, takenBack, type Watch } from './watch.ts';
 
 /** A device's own process, and the only place that loads its kernels: a driver that hangs or dies takes nothing else with it. */
 
@@ -68,8 +71,11 @@ const moduleUrl = options.module ?? new URL(MODULES[options.name], import.meta.u
 const calls = new Map<number, Call>();
 const say = (message: HostMessage): void => void process.send?.(message);
 
-// A thread of its own looks whether the service is still there: a shader that hangs blocks this one for good.
-new Worker(new URL('./watch.ts', import.meta.url), { workerData: process.ppid }).unref();
+// A thread of its own looks whether the service is still there, and still wants what is computed: a kernel may keep this one busy, or for good.
+const board = new Int32Array(new SharedArrayBuffer(4 * (FIRST_MESSAGE + SLOTS)));
+const controls = Array.from({ length: SLOTS }, () => new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS)));
+const workerData = { parent: process.ppid, board, controls } satisfies Watch;
+new Worker(new URL('./watch.ts', import.meta.url), { workerData }).unref();
 // Later than the back end's own farewell, which `load` registers first where there is one.
 process.on('disconnect', () => setImmediate(() => process.exit(0)));
 // A terminal sends these to the whole group; when this process ends is for the service to say.
@@ -88,13 +94,21 @@ try {
 
 async function answer(backend: Backend, message: RunMessage): Promise<void> {
   const { id, slot, drop, tiles } = message;
+  const control = (controls[slot] as Int32Array).fill(0);
+  Atomics.store(board, FIRST_MESSAGE + slot, id);
+  Atomics.add(board, IN_HAND, 1);
+  Atomics.notify(board, IN_HAND);
   try {
     for (const callId of drop) calls.delete(callId);
     for (const call of message.calls) calls.set(call.callId, receive(call, FIRST_SLOT_FD + slot));
-    const ran = await Promise.all(tiles.map((tile) => runTile(backend, tile, FIRST_SLOT_FD + slot)));
-    say({ kind: 'ran', id, tiles: ran });
+    if (takenBack(slot) === id) Atomics.store(control, CANCEL, 1);
+    const ran = await Promise.all(tiles.map((tile) => runTile(backend, tile, control, FIRST_SLOT_FD + slot)));
+    if (Atomics.load(control, CANCEL) !== 0) return say({ kind: 'stopped', id });
+    say({ kind: 'ran', id, tiles: ran, progress: control[PROGRESS] as number, fastRows: control[FAST_ROWS] as number });
   } catch (error) {
     say({ kind: 'failed', id, reason: reasonOf(error) });
+  } finally {
+    Atomics.sub(board, IN_HAND, 1);
   }
 }
 
@@ -107,10 +121,14 @@ function receive({ step, operands }: SentCall, file: number): Call {
   return { step: mapOperands(step, (operand) => matrices[operand] as Matrix), operands: matrices };
 }
 
-async function runTile(backend: Backend, { callId, firstRow, lastRow, results }: SentTile, file: number): Promise<RanTile> {
+async function runTile(
+  backend: Backend,
+  { callId, firstRow, lastRow, results }: SentTile,
+  control: Int32Array,
+  file: number,
+): Promise<RanTile> {
   const call = calls.get(callId);
   if (call === undefined) throw new Error(`call ${callId} was not sent`);
-  const control = new Int32Array(CONTROL_CELLS);
   const startMs = epochMs();
   const tile = { firstRow, lastRow, control, callId };
   const { fallbackRows } = firstRow === lastRow ? { fallbackRows: 0 } : await backend.run(call.step, tile);
@@ -118,7 +136,7 @@ async function runTile(backend: Backend, { callId, firstRow, lastRow, results }:
   for (const { operand, from, count, offset } of results) {
     transfer(writeSync, file, (call.operands[operand] as Matrix).data.subarray(from, from + count), offset);
   }
-  return { startMs, endMs, fallbackRows, progress: control[PROGRESS] as number, fastRows: control[FAST_ROWS] as number };
+  return { startMs, endMs, fallbackRows };
 }
 
 type Move = (file: number, data: NodeJS.ArrayBufferView, at: number, bytes: number, offset: number) => number;

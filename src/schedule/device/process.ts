@@ -5,7 +5,7 @@ import { type BackendDescription, type DeviceName, FAST_ROWS, PROGRESS } from '.
 import type { TileOutcome, TileTask } from '../task.ts';
 import { Courier } from './courier.ts';
 import { DeviceFailure } from './failure.ts';
-import { type HostMessage, type HostOptions, type RanTile, type RunMessage, SLOTS } from './protocol.ts';
+import { type HostMessage, type HostOptions, type RanMessage, type RunMessage, SLOTS } from './protocol.ts';
 import { Slot } from './slot.ts';
 
 export interface ProcessOptions {
@@ -81,23 +81,27 @@ export class DeviceProcess {
     throw new Error(message.kind === 'unloaded' ? message.reason : 'its process answered out of turn');
   }
 
-  /** Runs tiles that need nothing of each other; at most `SLOTS` calls at once. @throws DeviceFailure, after which the process is ending */
-  async run({ tiles, control }: TileTask): Promise<TileOutcome[]> {
+  /**
+   * Runs tiles that need nothing of each other; at most `SLOTS` calls at once. When `signal` fires they are taken back: the device stops
+   * between its dispatches, and the process goes on.
+   * @throws DeviceFailure, after which the process is ending; the signal's reason, after which it is not
+   */
+  async run({ tiles, control }: TileTask, signal?: AbortSignal): Promise<TileOutcome[]> {
     const index = this.#free.pop();
     if (index === undefined) throw new Error(`more than ${SLOTS} messages to ${this.#options.name} at once`);
     const slot = this.#slots[index] as Slot;
     try {
       const packed = this.#packing.then(() => this.#courier.pack(slot, tiles));
-      const sent = packed.then((parts) => this.#ask({ id: ++this.#asked, slot: index, ...parts }));
+      const sent = packed.then((parts) => this.#ask({ id: ++this.#asked, slot: index, ...parts }, slot, signal));
       this.#packing = sent.catch(() => undefined);
       const ran = await (await sent).answer;
+      if (ran === null) throw signal?.reason;
       await this.#courier.unpack(slot, tiles, (await packed).tiles);
-      for (const { progress, fastRows } of ran) {
-        Atomics.add(control, PROGRESS, progress);
-        Atomics.add(control, FAST_ROWS, fastRows);
-      }
-      return ran.map(({ startMs, endMs, fallbackRows }) => ({ startMs, endMs, fallbackRows }));
+      Atomics.add(control, PROGRESS, ran.progress);
+      Atomics.add(control, FAST_ROWS, ran.fastRows);
+      return [...ran.tiles];
     } catch (error) {
+      if (error === signal?.reason && signal?.aborted) throw error;
       // Whatever went wrong, what the device holds is no longer known: it starts anew.
       const reason = error instanceof Error ? error.message : String(error);
       this.kill(reason);
@@ -123,11 +127,18 @@ export class DeviceProcess {
     clearTimeout(timer);
   }
 
-  #ask(message: RunMessage): { readonly answer: Promise<readonly RanTile[]> } {
-    const answer = this.#answer(message.id, this.#options.timeoutMs).then((heard) => {
-      if (heard.kind === 'ran') return heard.tiles;
-      throw new DeviceFailure(heard.kind === 'failed' ? heard.reason : 'its process answered out of turn');
-    });
+  /** The answer is null where the message was taken back in time. It leaves in any case: later ones rely on what it brings. */
+  #ask(message: RunMessage, slot: Slot, signal?: AbortSignal): { readonly answer: Promise<RanMessage | null> } {
+    const takeBack = (): void => slot.takeBack(message.id);
+    if (signal?.aborted) takeBack();
+    else signal?.addEventListener('abort', takeBack, { once: true });
+    const answer = this.#answer(message.id, this.#options.timeoutMs)
+      .then((heard) => {
+        if (heard.kind === 'ran') return heard;
+        if (heard.kind === 'stopped' && signal?.aborted) return null;
+        throw new DeviceFailure(heard.kind === 'failed' ? heard.reason : 'its process answered out of turn');
+      })
+      .finally(() => signal?.removeEventListener('abort', takeBack));
     // A channel that is closed says so by an error; the exit that follows rejects the answer.
     this.#child.send(message, () => undefined);
     return { answer };

@@ -2,7 +2,8 @@ import type { BackendDescription, DeviceName, Step } from '../../../kernels/back
 
 /**
  * What the service and a device's process say to each other. Tensors do not go through the channel: they lie in the message's slot, a
- * file without a name on shared memory that both hold open, at the offsets (bytes) that are named here.
+ * file without a name on shared memory that both hold open, at the offsets (bytes) that are named here. Its first word is the number of the
+ * message that the service has taken back, which the process looks at while it computes (watch.ts).
  */
 
 /** Requests that may be on their way to one device at once: while one is computed the next is being brought. Each has its own slot. */
@@ -66,7 +67,13 @@ export interface RanTile {
   readonly startMs: number;
   readonly endMs: number;
   readonly fallbackRows: number;
-  /** What the kernel added to PROGRESS and to FAST_ROWS. */
+}
+
+/** What a message's tiles gave; `progress` and `fastRows` are what their kernels added to PROGRESS and to FAST_ROWS. */
+export interface RanMessage {
+  readonly kind: 'ran';
+  readonly id: number;
+  readonly tiles: readonly RanTile[];
   readonly progress: number;
   readonly fastRows: number;
 }
@@ -74,5 +81,7 @@ export interface RanTile {
 export type HostMessage =
   | { readonly kind: 'loaded'; readonly description: BackendDescription }
   | { readonly kind: 'unloaded'; readonly reason: string }
-  | { readonly kind: 'ran'; readonly id: number; readonly tiles: readonly RanTile[] }
+  | RanMessage
+  /** It was taken back, and what its tiles left is of no use. */
+  | { readonly kind: 'stopped'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string };

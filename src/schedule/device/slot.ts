@@ -15,13 +15,16 @@ const AT_ONCE_BYTES = 2 ** 18;
 /** What a slot keeps between messages; more than that goes back to the system. */
 const KEPT_BYTES = 2 ** 24;
 const ALIGNMENT = 64;
+/** Before the tensors: the number of a message that was taken back. */
+const HEADER_BYTES = ALIGNMENT;
 
 const readLater = promisify(read);
+const truncateLater = promisify(ftruncate);
 const writeLater = promisify(write);
 
 export class Slot {
   readonly file: number;
-  #used = 0;
+  #used = HEADER_BYTES;
   #longest = 0;
 
   constructor() {
@@ -33,12 +36,18 @@ export class Slot {
   }
 
   /** Room for the next message. */
-  reset(): void {
+  async reset(): Promise<void> {
     this.#longest = Math.max(this.#longest, this.#used);
-    this.#used = 0;
+    this.#used = HEADER_BYTES;
     if (this.#longest <= KEPT_BYTES) return;
     this.#longest = 0;
-    ftruncate(this.file, 0, () => undefined);
+    // Nothing may be written before it is done.
+    await truncateLater(this.file, 0);
+  }
+
+  /** Tells the other side that nobody wants the message any more. */
+  takeBack(message: number): void {
+    writeSync(this.file, Int32Array.of(message), 0, 4, 0);
   }
 
   /** The offset of `bytes` that nobody has yet. */

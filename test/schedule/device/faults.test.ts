@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
-import { DIE, HANG, REFUSE } from '../../fixtures/faulty.ts';
+import { DAWDLE, DIE, HANG, REFUSE } from '../../fixtures/faulty.ts';
 import { buildTestApp, get, post, startTestApp, type TestApp } from '../../helpers/app.ts';
 import { processState, until } from '../../helpers/proc.ts';
 
@@ -148,6 +148,20 @@ describe('the process of a device', () => {
     const late = await post(app, '/v1/attention', request(HANG, { timeoutMs: 200 }));
     expect([late.status, late.body.code]).toEqual([504, 'deadline_exceeded']);
     expect(performance.now() - began).toBeLessThan(30_000);
+  });
+
+  it('stops what nobody waits for any more, also while a kernel keeps it, and goes on', async () => {
+    const app = await build();
+    const pid = pidOf(app);
+    for (let i = 0; i < 3; i++) {
+      const late = await Promise.all([1, 2, 3].map(() => post(app, '/v1/attention', request(DAWDLE, { timeoutMs: 150 }))));
+      for (const { status, body } of late) expect([status, body.code]).toEqual([504, 'deadline_exceeded']);
+      // It would wait for a device that dawdles on, and be answered by native at the end of its patience.
+      const { status, body } = await post(app, '/v1/attention', request(1));
+      expect([status, body.plan.backend, body.plan.failovers]).toEqual([200, 'gpu', undefined]);
+    }
+    expect([pidOf(app), app.engine.devices.life('gpu')]).toEqual([pid, { state: 'ready', restarts: 0 }]);
+    await until(() => app.engine.load().inflightBytes === 0);
   });
 
   it('ends with the app, and leaves neither a zombie nor a file behind', async () => {
