@@ -71,7 +71,7 @@ async function device(name: DeviceName, mode: string): Promise<Runner> {
   const run = async (step: Step<Matrix>, rows: number): Promise<Measured> => {
     const before = performance.now();
     const tiles = [{ backend: name, step, firstRow: 0, lastRow: rows, callId: ++calls }];
-    const [outcome] = await life.run({ control: new Int32Array(CONTROL_CELLS), tiles, bytes: 0 });
+    const [outcome] = await life.run({ control: new Int32Array(CONTROL_CELLS), tiles, countedBytes: 0 });
     const ms = performance.now() - before;
     return { ms, transferMs: Math.max(0, ms - ((outcome?.endMs ?? 0) - (outcome?.startMs ?? 0))) };
   };

@@ -7,7 +7,7 @@ import {
   SafetensorsResponseSchema,
 } from '../src/contract/documents.ts';
 import { acceptBodies } from '../src/plugins/bodies.ts';
-import { startClock } from '../src/wire/clock.ts';
+import { readClock, startClock } from '../src/wire/clock.ts';
 import type { FormatName } from '../src/wire/formats.ts';
 import { chooseResponse } from '../src/wire/negotiate.ts';
 import { npyCodec } from '../src/wire/npy.ts';
@@ -15,7 +15,7 @@ import { safetensorsCodec } from '../src/wire/safetensors.ts';
 import { bodyOf, sendParts } from './body.ts';
 import { compute, responseOf } from './computation.ts';
 import { DeadlineHeadersSchema } from './deadline.ts';
-import { departureSignal } from './departure.ts';
+import { openExchange } from './exchange.ts';
 import type { Services } from './services.ts';
 
 /** What the answer is written in. */
@@ -86,10 +86,14 @@ async function answer(
 ): Promise<FastifyReply> {
   const { stopwatch } = request;
   const { wire } = services;
-  const signal = departureSignal(reply);
-  const envelope = await stopwatch.timeAsync('decode', () => wire.decode(given, bodyOf(request), signal));
-  const { attention, result } = await compute(envelope, request, signal, services);
-  const options = { encoding: attention.output.encoding, clock: startClock(stopwatch.elapsed()) };
-  const parts = await stopwatch.timeAsync('encode', () => wire.encode(format, responseOf(result, request), options, signal));
+  const body = bodyOf(request);
+  const exchange = openExchange(reply, body, services.collect);
+  const { signal } = exchange;
+  const envelope = await stopwatch.timeAsync('decode', () => wire.decode(given, body, signal));
+  const { attention, result } = await compute(envelope, request, exchange, services);
+  const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
+  const options = { encoding: attention.output.encoding, clock };
+  const parts = await wire.encode(format, responseOf(result, request), options, signal);
+  stopwatch.spans.encode = readClock(clock).encodeMs;
   return sendParts(reply.header('content-type', contentType), parts);
 }

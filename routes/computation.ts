@@ -2,9 +2,10 @@ import type { FastifyRequest } from 'fastify';
 import type { Envelope } from '../src/contract/envelope.ts';
 import { interpret } from '../src/contract/interpret.ts';
 import type { AttentionRequest } from '../src/contract/request.ts';
-import { rounded } from '../src/observe/timing.ts';
+import { readingMs, rounded } from '../src/observe/timing.ts';
 import type { Result } from '../src/schedule/result.ts';
 import { deadlineMs } from './deadline.ts';
+import type { Exchange } from './exchange.ts';
 import type { Services } from './services.ts';
 
 /** What every protocol does between decode and encode. */
@@ -18,12 +19,13 @@ export interface Computation {
 export async function compute(
   envelope: Envelope,
   request: FastifyRequest,
-  signal: AbortSignal,
+  { signal, lease }: Exchange,
   { engine, config }: Services,
 ): Promise<Computation> {
-  const attention = interpret(envelope);
+  const { stopwatch } = request;
+  const attention = stopwatch.time('plan', () => interpret(envelope));
   const timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
-  const result = await engine.run(attention, { signal, timeoutMs });
+  const result = await engine.run(attention, { signal, timeoutMs, lease });
   note(request, result);
   return { attention, result };
 }
@@ -68,10 +70,10 @@ export function responseOf(result: Result, request: FastifyRequest): Envelope {
   };
 }
 
-function timing({ timing: { planMs, queueMs, computeMs, measureMs, stages } }: Result, { stopwatch }: FastifyRequest): object {
+function timing({ timing: { queueMs, computeMs, measureMs, stages } }: Result, { stopwatch }: FastifyRequest): object {
   return {
-    decodeMs: rounded(stopwatch.spans.decode ?? 0),
-    planMs: rounded(planMs),
+    decodeMs: rounded(readingMs(stopwatch)),
+    planMs: rounded(stopwatch.spans.plan ?? 0),
     queueMs: rounded(queueMs),
     computeMs: rounded(computeMs),
     measureMs: rounded(measureMs),
@@ -84,7 +86,7 @@ function timing({ timing: { planMs, queueMs, computeMs, measureMs, stages } }: R
 /** What the log line and the Server-Timing header say of the run. */
 function note(request: FastifyRequest, { plan, timing }: Result): void {
   const { spans } = request.stopwatch;
-  spans.plan = timing.planMs;
+  spans.plan = (spans.plan ?? 0) + timing.planMs;
   spans.queue = timing.queueMs;
   spans.compute = timing.computeMs;
   Object.assign(request.logFields, {
@@ -93,8 +95,8 @@ function note(request: FastifyRequest, { plan, timing }: Result): void {
     backend: plan.backend.name,
     flops: plan.work.flops,
     rows: plan.rows,
-    decodeMs: rounded(spans.decode ?? 0),
-    planMs: rounded(timing.planMs),
+    decodeMs: rounded(readingMs(request.stopwatch)),
+    planMs: rounded(spans.plan),
     queueMs: rounded(timing.queueMs),
     computeMs: rounded(timing.computeMs),
   });

@@ -9,4 +9,6 @@ export interface Services {
   readonly config: Config;
   readonly limits: WireLimits;
   readonly wire: WirePool;
+  /** Has every thread let go of the memory of requests that were answered. */
+  readonly collect: () => void;
 }

@@ -69,16 +69,17 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   const limits = { maxBodyBytes: config.MAX_BODY_BYTES, maxJsonBytes: config.MAX_JSON_BYTES, maxElements: config.MAX_BODY_BYTES };
   const wire = new WirePool({ limits, threads: Math.min(WIRE_THREADS, config.WORKER_THREADS), maxWaiting: MAX_WAITING_BODIES });
   app.addHook('onClose', () => wire.close());
+  const collect = (): unknown => setImmediate(() => collectAll(engine, wire));
   await app.register(bodies, {
     receive: receiveBody,
     maxBodyBytes: config.MAX_BODY_BYTES,
     maxHeldBytes: config.MAX_INFLIGHT_BYTES,
     released: (bytes) => {
-      if (bytes > COLLECTED_BODY_BYTES) setImmediate(() => collectAll(engine, wire));
+      if (bytes > COLLECTED_BODY_BYTES) collect();
     },
   });
   await app.register(docs, { document: documentOptions(), downgrade });
-  await app.register(async (scope) => registerRoutes(scope, { engine, config, limits, wire }));
+  await app.register(async (scope) => registerRoutes(scope, { engine, config, limits, wire, collect }));
   return app as unknown as FastifyInstance & { engine: Engine };
 }
 

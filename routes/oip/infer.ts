@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fail } from '../../src/errors.ts';
 import type { InferenceStatistics } from '../../src/observe/statistics.ts';
 import type { Result } from '../../src/schedule/result.ts';
-import { startClock } from '../../src/wire/clock.ts';
+import { readClock, startClock } from '../../src/wire/clock.ts';
 import { bodyOf } from '../body.ts';
 import { compute } from '../computation.ts';
-import { departureSignal } from '../departure.ts';
+import { openExchange } from '../exchange.ts';
 import type { Services } from '../services.ts';
 import { chooseCompression, sendCompressed } from './compression.ts';
 import { findModel, type Model } from './models.ts';
@@ -61,14 +61,17 @@ interface Response {
 async function respond(model: Model, request: ModelRequest, reply: FastifyReply, services: Services): Promise<Response> {
   const { stopwatch } = request;
   const { wire } = services;
-  const signal = departureSignal(reply);
+  const body = bodyOf(request);
+  const exchange = openExchange(reply, body, services.collect);
+  const { signal } = exchange;
   const framing = { headerBytes: headerLength(request) };
-  const envelope = await stopwatch.timeAsync('decode', () => wire.decode('oip', bodyOf(request), signal, framing));
+  const envelope = await stopwatch.timeAsync('decode', () => wire.decode('oip', body, signal, framing));
   const inference = readInference(model, envelope);
-  const { result } = await compute(inference.envelope, request, signal, services);
+  const { result } = await compute(inference.envelope, request, exchange, services);
   const binary = inference.outputs.filter((output) => output.binary).map(({ name }) => name);
-  const options = { binary, clock: startClock(stopwatch.elapsed()) };
-  const response = inferResponse(model, inference, result, stopwatch.spans.decode ?? 0);
-  const parts = await stopwatch.timeAsync('encode', () => wire.encode('oip', response, options, signal));
+  const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
+  const response = inferResponse(model, inference, result, stopwatch);
+  const parts = await wire.encode('oip', response, { binary, clock }, signal);
+  stopwatch.spans.encode = readClock(clock).encodeMs;
   return { parts, isBinary: binary.length > 0, timing: result.timing };
 }

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../src/contract/envelope.ts';
-import { rounded } from '../../src/observe/timing.ts';
+import { readingMs, rounded, type Stopwatch } from '../../src/observe/timing.ts';
 import type { Result } from '../../src/schedule/result.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import type { OipParameters } from '../../src/wire/oip.ts';
@@ -8,7 +8,7 @@ import { MODEL_VERSION, type Model } from './models.ts';
 import type { Inference } from './options.ts';
 
 /** A result as an inference response before it is written: outputs, and flat parameters that say what ran and how well (api.md §6). */
-export function inferResponse({ name }: Model, { id, outputs }: Inference, result: Result, decodeMs: number): Envelope {
+export function inferResponse({ name }: Model, { id, outputs }: Inference, result: Result, stopwatch: Stopwatch): Envelope {
   const found = resultTensors(result);
   const { plan, timing, emptyRows } = result;
   return {
@@ -23,8 +23,8 @@ export function inferResponse({ name }: Model, { id, outputs }: Inference, resul
         backend: plan.backend.name,
         empty_rows: emptyRows,
         ...approximationParameters(result),
-        timing_decode_ms: rounded(decodeMs),
-        timing_plan_ms: rounded(timing.planMs),
+        timing_decode_ms: rounded(readingMs(stopwatch)),
+        timing_plan_ms: rounded(stopwatch.spans.plan ?? 0),
         timing_queue_ms: rounded(timing.queueMs),
         timing_compute_ms: rounded(timing.computeMs),
         timing_measure_ms: rounded(timing.measureMs),

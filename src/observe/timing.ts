@@ -9,6 +9,11 @@ export interface Stopwatch {
   readonly spans: Record<string, number>;
 }
 
+/** What the contract calls reading the body: its receipt and its decoding. */
+export function readingMs({ spans }: Stopwatch): number {
+  return (spans.receive ?? 0) + (spans.decode ?? 0);
+}
+
 export function startStopwatch(now: () => number = performance.now.bind(performance)): Stopwatch {
   const began = now();
   const spans: Record<string, number> = {};

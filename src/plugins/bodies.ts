@@ -42,7 +42,7 @@ export interface BodiesOptions {
 export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, maxHeldBytes, released }: BodiesOptions) => {
   let held = 0;
   app.decorateRequest('heldBytes', 0);
-  app.decorate('readBody', (request, payload, { inflates = false, alignedAt }) => {
+  app.decorate('readBody', async (request, payload, { inflates = false, alignedAt }) => {
     const { 'content-length': length, 'content-encoding': contentEncoding } = request.headers;
     const contentLength = length === undefined ? undefined : Number(length);
     const admit = (bytes: number): void => {
@@ -59,7 +59,9 @@ export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, m
       request.heldBytes = bytes;
     };
     const incoming = { contentLength, contentEncoding, alignedAt: alignedAt?.(request) ?? 0 };
-    return receive(payload, incoming, { maxBodyBytes, inflates, admit });
+    const body = await receive(payload, incoming, { maxBodyBytes, inflates, admit });
+    request.stopwatch.spans.receive = request.stopwatch.elapsed();
+    return body;
   });
   app.addHook('onRequest', (request, reply, done) => {
     if (request.method === 'POST') {

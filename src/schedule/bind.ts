@@ -4,6 +4,7 @@ import { finishedBy } from '../plan/memory.ts';
 import { mapOperands } from '../plan/operands.ts';
 import { type BufferSpec, type Extent, extentRows, type Plan } from '../plan/plan.ts';
 import { allocateData } from '../tensor/allocate.ts';
+import { isReusable, type Lease } from '../tensor/lease.ts';
 
 /** The memory of one request: its tensors and the plan's own buffers, all on shared memory, seen slice by slice. */
 export interface Binding {
@@ -12,11 +13,13 @@ export interface Binding {
   step(step: Step<number>, slice: number): Step<Matrix>;
   /** A whole output buffer, all slices, [slices, rows, cols]. */
   output(name: string): FloatArray;
+  /** What a thread that sees this memory has to count (tensor/shared-memory.ts): nothing where all of it will be used again. */
+  readonly countedBytes: number;
   /** Gives back the memory of buffers that no stage after this level touches. */
   release(level: number): void;
 }
 
-export function bind(plan: Plan, request: AttentionRequest): Binding {
+export function bind(plan: Plan, request: AttentionRequest, lease: Lease): Binding {
   const slices = plan.batch * plan.heads;
   const own = new Map<number, FloatArray>();
   const rows = sliceRows(plan, request);
@@ -25,7 +28,7 @@ export function bind(plan: Plan, request: AttentionRequest): Binding {
     const known = own.get(buffer);
     if (known !== undefined) return known;
     const { extent, cols, name } = plan.buffers[buffer] as BufferSpec;
-    const data = allocateData(plan.precision, slices * extentRows(extent, plan.rows) * cols) as FloatArray;
+    const data = allocateData(plan.precision, slices * extentRows(extent, plan.rows) * cols, lease) as FloatArray;
     // A padded row gets no tile, and has no admissible tuple.
     if (name === 'logSumExp' && request.lengths !== null) data.fill(Number.NEGATIVE_INFINITY);
     own.set(buffer, data);
@@ -51,8 +54,13 @@ export function bind(plan: Plan, request: AttentionRequest): Binding {
     step: (step, slice) => mapOperands(step, (buffer) => matrix(buffer, slice)),
     output: (name) => memory(outputs.find((buffer) => plan.buffers[buffer]?.name === name) as number),
     release: (level) => {
-      for (const buffer of finishedBy(plan, level)) own.delete(buffer);
+      for (const buffer of finishedBy(plan, level)) {
+        const data = own.get(buffer);
+        if (data?.buffer instanceof SharedArrayBuffer) lease.return(data.buffer);
+        own.delete(buffer);
+      }
     },
+    countedBytes: isReused(plan, request, lease) ? 0 : plan.bytes,
   };
 }
 
@@ -67,4 +75,11 @@ function inputSlice(operand: Operand, slice: number, plan: Plan): number {
   const entry = operand.batch === 1 ? 0 : Math.floor(slice / plan.heads);
   const head = Math.floor((slice % plan.heads) / (plan.heads / operand.heads));
   return entry * operand.heads + head;
+}
+
+/** Whether everything that the plan's steps see goes back to the lease, or is small. */
+function isReused(plan: Plan, { operands }: AttentionRequest, lease: Lease): boolean {
+  const width = plan.batch * plan.heads * (plan.precision === 'float32' ? 4 : 8);
+  const isSmall = ({ extent, cols }: BufferSpec): boolean => isReusable(width * extentRows(extent, plan.rows) * cols);
+  return plan.buffers.every(isSmall) && operands.values().every(({ tensor }) => lease.has(tensor.data.buffer));
 }

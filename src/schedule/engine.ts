@@ -19,6 +19,7 @@ import { Pool, type PoolOptions } from './pool.ts';
 import type { WorkItem } from './queue.ts';
 import type { MeasuredError, Result } from './result.ts';
 import { openSession, type RunContext, type Session, sum } from './session.ts';
+import { epochMs } from './task.ts';
 
 export type { RunContext } from './session.ts';
 
@@ -117,11 +118,12 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
     const { task: main, finished } = await runTask(first, session, (next) => checkLimits([next], null, engine.options));
     const { binding, execution } = finished;
     const weights = new Map<string, Tensor>();
-    let computeMs = execution.computeMs;
+    let { computeMs, endedMs } = execution;
     const failovers = [...execution.failovers];
     for (const { request: marginal, plan, variable } of others) {
       const finished = await session.run(marginal, plan);
       computeMs += finished.execution.computeMs;
+      endedMs = finished.execution.endedMs;
       failovers.push(...finished.execution.failovers);
       weights.set(`x1,x${variable}`, marginalTensor(plan, request, finished.binding));
     }
@@ -134,7 +136,8 @@ async function runRequest(request: AttentionRequest, context: RunContext, engine
       request.problem.precision,
     );
     const { queueMs, stages, fallbackRows, tiles } = execution;
-    const timing = { planMs, queueMs, computeMs, measureMs, stages };
+    if (measured !== null) endedMs = epochMs();
+    const timing = { planMs, queueMs, computeMs, measureMs, endedMs, stages };
     return {
       ...collected,
       weights,

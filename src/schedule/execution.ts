@@ -6,12 +6,14 @@ import type { Binding } from './bind.ts';
 import type { Dispatcher, Failover, Lanes } from './dispatcher.ts';
 import { levels, type PlacedItem } from './items.ts';
 import type { StageTiming } from './result.ts';
-import { epochMs, type TileOutcome } from './task.ts';
+import type { TileOutcome } from './task.ts';
 
 /** What running a plan gave, but for the tensors themselves. */
 export interface Execution {
   readonly queueMs: number;
   readonly computeMs: number;
+  /** When the last tile ended, milliseconds since the epoch. */
+  readonly endedMs: number;
   readonly stages: readonly StageTiming[];
   readonly fallbackRows: number;
   /** Pairs of a row and a key that pruning left out. */
@@ -24,6 +26,8 @@ export interface Execution {
 }
 
 export interface ExecutionContext {
+  /** When the plan was there, milliseconds since the epoch: what it then waits for, its memory among it, counts as the queue. */
+  readonly submittedMs: number;
   readonly queue: Dispatcher;
   /** Fires when the client left or the deadline passed; its reason is what `execute` throws. */
   readonly signal: AbortSignal;
@@ -72,7 +76,6 @@ async function runLevels(
   underWay: Promise<unknown>[],
   context: ExecutionContext,
 ): Promise<Execution> {
-  const submitted = epochMs();
   const spans: (Span | undefined)[] = plan.stages.map(() => undefined);
   let [done, fallbackRows, prunedPairs, tiles, started] = [0, 0, 0, 0, false];
   const onStart = (): void => {
@@ -98,10 +101,12 @@ async function runLevels(
     context.signal.throwIfAborted();
   }
   const ran = spans.filter((span) => span !== undefined);
-  const first = ran.length > 0 ? Math.min(...ran.map(({ startMs }) => startMs)) : submitted;
+  const nothing = { startMs: context.submittedMs, endMs: context.submittedMs };
+  const { startMs, endMs } = ran.reduce((all, span) => widen(all, span), ran[0] ?? nothing);
   return {
-    queueMs: Math.max(0, first - submitted),
-    computeMs: ran.length > 0 ? Math.max(...ran.map(({ endMs }) => endMs)) - first : 0,
+    queueMs: Math.max(0, startMs - context.submittedMs),
+    computeMs: endMs - startMs,
+    endedMs: endMs,
     stages: plan.stages.map((stage, index) => stageTiming(stage, spans[index], plan.batch * plan.heads)),
     fallbackRows,
     prunedPairs,
@@ -111,7 +116,7 @@ async function runLevels(
   };
 }
 
-function widen(span: Span | undefined, { startMs, endMs }: TileOutcome): Span {
+function widen(span: Span | undefined, { startMs, endMs }: Span): Span {
   return span === undefined ? { startMs, endMs } : { startMs: Math.min(span.startMs, startMs), endMs: Math.max(span.endMs, endMs) };
 }
 

@@ -47,7 +47,7 @@ export function* levels(plan: Plan, binding: Binding, control: Int32Array): Gene
   const indices = plan.stages.map((_, index) => index);
   if (plan.seconds < ONE_PIECE_SECONDS && plan.stages.every(({ backend }) => !isDevice(backend.name))) {
     const tiles = indices.flatMap((index) => stageTiles(plan, index, binding));
-    if (tiles.length > 0) yield [item(plan, control, tiles)];
+    if (tiles.length > 0) yield [item(binding, control, tiles)];
     return;
   }
   const deepest = Math.max(...plan.stages.map(({ level }) => level));
@@ -55,19 +55,19 @@ export function* levels(plan: Plan, binding: Binding, control: Int32Array): Gene
     const tiles = indices
       .filter((index) => plan.stages[index]?.level === level)
       .flatMap((index) => stageTiles(plan, index, binding));
-    yield bundle(plan, control, tiles);
+    yield bundle(plan, binding, control, tiles);
     binding.release(level);
   }
 }
 
 /** The items of one level: what goes to the threads, and to each device, apart. */
-function bundle(plan: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
+function bundle(plan: Plan, binding: Binding, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
   const places = Map.groupBy(tiles, ({ backend }) => (isDevice(backend) ? backend : 'threads'));
-  return [...places].flatMap(([place, own]) => join(plan, place === 'threads' ? plan.threads : SLOTS, control, own));
+  return [...places].flatMap(([place, own]) => join(binding, place === 'threads' ? plan.threads : SLOTS, control, own));
 }
 
 /** Joins neighbouring tiles that are too short to be handed over one by one, but leaves everything that runs them something to do. */
-function join(plan: Plan, runners: number, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
+function join(binding: Binding, runners: number, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem[] {
   const total = tiles.reduce((sum, { seconds }) => sum + seconds, 0);
   const target = Math.min(TILE_SECONDS, total / runners);
   const items: PlacedItem[] = [];
@@ -77,18 +77,18 @@ function join(plan: Plan, runners: number, control: Int32Array, tiles: readonly 
     open.push(tile);
     seconds += tile.seconds;
     if (seconds < 0.75 * target) continue;
-    items.push(item(plan, control, open));
+    items.push(item(binding, control, open));
     open = [];
     seconds = 0;
   }
-  if (open.length > 0) items.push(item(plan, control, open));
+  if (open.length > 0) items.push(item(binding, control, open));
   return items;
 }
 
-function item({ bytes }: Plan, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
+function item({ countedBytes }: Binding, control: Int32Array, tiles: readonly PlacedTile[]): PlacedItem {
   const bound = tiles.map(({ backend, step, firstRow, lastRow, callId }) => ({ backend, step, firstRow, lastRow, callId }));
   return {
-    task: { control, tiles: bound, bytes },
+    task: { control, tiles: bound, countedBytes },
     seconds: tiles.reduce((sum, tile) => sum + tile.seconds, 0),
     tiles,
   };

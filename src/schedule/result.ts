@@ -17,6 +17,8 @@ export interface ComputeTiming {
   readonly computeMs: number;
   /** Measuring the error against exact. */
   readonly measureMs: number;
+  /** When all of that was done, milliseconds since the epoch: from then on it is the way out. */
+  readonly endedMs: number;
   readonly stages: readonly StageTiming[];
 }
 

@@ -1,11 +1,14 @@
+import { isDevice } from '../../kernels/backend.ts';
 import type { AttentionRequest } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
+import { Lease } from '../tensor/lease.ts';
 import { type Binding, bind } from './bind.ts';
 import type { Budget, Reservation } from './budget.ts';
 import { watchDeparture } from './departure.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type Execution, execute } from './execution.ts';
+import { epochMs } from './task.ts';
 
 export interface RunContext {
   /** Fires when the client has left. */
@@ -13,6 +16,8 @@ export interface RunContext {
   /** Milliseconds from now within which the answer must be there, waiting included. */
   readonly timeoutMs: number;
   readonly onProgress?: (done: number, total: number) => void;
+  /** What the request's memory belongs to, operands included; the caller ends it once it has read the result. */
+  readonly lease?: Lease;
 }
 
 export interface Finished {
@@ -35,6 +40,7 @@ export interface Session {
 export function openSession(context: RunContext, queue: Dispatcher, budget: Budget): Session {
   const departure = watchDeparture(context);
   const idle: Promise<void>[] = [];
+  const { lease = new Lease() } = context;
   const reservations: Reservation[] = [];
   return {
     admit: (plans) => {
@@ -42,14 +48,19 @@ export function openSession(context: RunContext, queue: Dispatcher, budget: Budg
       reservations.push(budget.admit(seconds, bytes));
     },
     run: async (request, plan) => {
-      const binding = bindMemory(plan, request);
+      const submittedMs = epochMs();
+      const binding = bindMemory(plan, request, lease);
+      // A device that was given up may still write what it was asked for.
+      if (plan.stages.some(({ backend }) => isDevice(backend.name))) lease.spoil();
       const { promise, resolve: onIdle } = Promise.withResolvers<void>();
       idle.push(promise);
       const { signal, onStart } = departure;
-      return {
-        binding,
-        execution: await execute(plan, binding, { queue, signal, onStart, onProgress: context.onProgress, onIdle }),
-      };
+      const running = execute(plan, binding, { submittedMs, queue, signal, onStart, onProgress: context.onProgress, onIdle });
+      const execution = await running.catch((error: unknown) => {
+        lease.spoil();
+        throw error;
+      });
+      return { binding, execution };
     },
     close: () => {
       departure.unwatch();
@@ -60,9 +71,9 @@ export function openSession(context: RunContext, queue: Dispatcher, budget: Budg
   };
 }
 
-function bindMemory(plan: Plan, request: AttentionRequest): Binding {
+function bindMemory(plan: Plan, request: AttentionRequest, lease: Lease): Binding {
   try {
-    return bind(plan, request);
+    return bind(plan, request, lease);
   } catch (cause) {
     fail('overloaded', `The ${plan.bytes} bytes that the plan needs could not be allocated`, { retryAfterSeconds: 1, cause });
   }

@@ -13,8 +13,8 @@ export interface BoundTile {
 export interface TileTask {
   readonly control: Int32Array;
   readonly tiles: readonly BoundTile[];
-  /** Memory of the whole plan: most of it may be seen through these tiles. */
-  readonly bytes: number;
+  /** Memory that the thread has to count as seen: of the whole plan, most of which may be seen through these tiles, or none. */
+  readonly countedBytes: number;
 }
 
 /** Times are milliseconds since the epoch, comparable between threads. */

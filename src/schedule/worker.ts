@@ -58,7 +58,7 @@ export function collect(): void {
 export async function runBatch(tasks: readonly TileTask[]): Promise<TaskOutcome[]> {
   const outcomes: TaskOutcome[] = [];
   for (const task of tasks) {
-    countShared(task.bytes);
+    countShared(task.countedBytes);
     try {
       outcomes.push({ tiles: await runTiles(task) });
     } catch (failure) {

@@ -1,3 +1,4 @@
+import type { Lease } from './lease.ts';
 import { reserve } from './memory.ts';
 import { elementCount } from './shape.ts';
 import type { DType, Tensor, TensorData } from './tensor.ts';
@@ -14,9 +15,9 @@ export const MEMORY_BYTES = { float16: 4, bfloat16: 4, float32: 4, float64: 8, i
   number
 >;
 
-/** Shared memory for `count` elements of a type, zeroed. */
-export function allocateData(dtype: DType, count: number): TensorData {
-  const { memory, offset } = reserve(count * MEMORY_BYTES[dtype]);
+/** Shared memory for `count` elements of a type, zeroed; the lease's where there is one. */
+export function allocateData(dtype: DType, count: number, lease?: Lease): TensorData {
+  const { memory, offset } = reserve(count * MEMORY_BYTES[dtype], lease);
   switch (dtype) {
     case 'float64':
       return new Float64Array(memory, offset, count);

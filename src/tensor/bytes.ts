@@ -63,7 +63,7 @@ export function conversionBytes({ dtype, data }: Tensor): number {
 }
 
 /** Types whose bytes on the wire are those in memory, whatever they hold. */
-function isNative(dtype: DType): boolean {
+export function isNative(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float64' || dtype === 'int32';
 }
 

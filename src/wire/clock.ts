@@ -1,5 +1,5 @@
 /**
- * When encoding began, so that a response can say how long it took although it says so in its own text. Milliseconds since the epoch,
+ * When the way out began, so that a response can say how long it took although it says so in its own text. Milliseconds since the epoch,
  * because another thread may read it.
  */
 export interface EncodingClock {
@@ -8,9 +8,9 @@ export interface EncodingClock {
   readonly elapsedMs: number;
 }
 
-/** A clock that starts now. @param elapsedMs since the request came in */
-export function startClock(elapsedMs: number): EncodingClock {
-  return { startedMs: epochMs(), elapsedMs };
+/** A clock that started at a time of the epoch. @param elapsedMs since the request came in, now */
+export function startClock(elapsedMs: number, startedMs: number): EncodingClock {
+  return { startedMs, elapsedMs: elapsedMs - (epochMs() - startedMs) };
 }
 
 export function readClock({ startedMs, elapsedMs }: EncodingClock): { encodeMs: number; totalMs: number } {

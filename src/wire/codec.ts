@@ -29,6 +29,8 @@ export interface Codec {
    * @throws ServiceError 400 `malformed`, 413 `too_large`, 422 `invalid_request` or `non_finite_input`
    */
   decode(body: Uint8Array, limits: WireLimits, framing?: Framing): Envelope;
+  /** Bytes that `decode` has to make, about, what it only looks at counted as an eighth; left out where that is all of the body. */
+  decodeWork?(body: Uint8Array, limits: WireLimits): number;
   /**
    * The body in parts, to be sent one after the other: tensors that need no conversion are views of their own memory.
    * @throws ServiceError 422 `non_finite_output` where the format cannot carry what the result holds

@@ -1,6 +1,7 @@
 import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { fromBytes } from '../tensor/bytes.ts';
 import { convert } from '../tensor/convert.ts';
+import { largestOf, sizeOf } from '../tensor/largest.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import { DTYPES, type DType, type Tensor, type TensorData } from '../tensor/tensor.ts';
 import { checkFinite, clip, faultAt, isBias, pointerTo, refuseNonFinite } from './fault.ts';
@@ -88,27 +89,26 @@ function fromNumbers(
   if (numbers.firstInfinity >= 0 && !(isBias(place.name) && dtype !== 'int32' && dtype !== 'bool')) {
     faultAt('invalid_request', at(numbers.firstInfinity), 'Expected a number, got a string: only a bias may hold "-Infinity"');
   }
-  return { dtype, shape, data: store(place, values, dtype, at) };
+  return store(place, values, dtype, shape, at);
 }
 
-function store(place: Place, values: Float64Array, dtype: DType, at: (flat: number) => string): TensorData {
+function store(place: Place, values: Float64Array, dtype: DType, shape: readonly number[], at: (flat: number) => string): Tensor {
   if (dtype === 'int32' || dtype === 'bool') {
-    refuseOverflow(place, values, values);
+    if (sizeOf(values) === Number.POSITIVE_INFINITY) refuseOverflow(place, values, values);
     const wrong = values.findIndex((value) => (dtype === 'int32' ? (value | 0) !== value : value !== 0 && value !== 1));
     const wanted = dtype === 'int32' ? 'an integer of 32 bits' : 'true, false, 0 or 1';
     if (wrong >= 0) faultAt('invalid_request', at(wrong), `Expected ${wanted}, got ${values[wrong]}`);
-    return convert(values, dtype);
+    return { dtype, shape, data: convert(values, dtype) };
   }
   const data = convert(values, dtype);
+  const largest = sizeOf(data);
+  if (largest < Number.POSITIVE_INFINITY) return { dtype, shape, data, largest };
   refuseOverflow(place, values, data);
-  return data;
+  return { dtype, shape, data, largest: largestOf({ dtype, shape, data }) };
 }
 
 /** What was finite (or too large a number) in the text and is not in the tensor; a bias's own "-Infinity" stays. */
 function refuseOverflow(place: Place, values: Float64Array, data: Float64Array | TensorData): void {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += (data[i] as number) * 0;
-  if (sum === 0) return;
   let count = 0;
   let firstIndex = -1;
   for (let i = 0; i < data.length; i++) {
@@ -137,7 +137,5 @@ function fromBase64(place: Place, value: JsonValue, dtype: DType, shape: readonl
       `Not strict base64 near ${JSON.stringify(clip(value.match(/[^A-Za-z0-9+/=].*/s)?.[0] ?? value.slice(-8)))}`,
     );
   }
-  const data = fromBytes(bytes, dtype);
-  checkFinite(place.name, place.pointer, data);
-  return { dtype, shape, data };
+  return checkFinite(place.name, place.pointer, { dtype, shape, data: fromBytes(bytes, dtype) });
 }

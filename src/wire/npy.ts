@@ -57,8 +57,7 @@ export function decodeNpy(body: Uint8Array, limits: WireLimits): Envelope {
     const detail = `${body.length - start} bytes follow the header, the shape [${clip(String(shape))}] of ${dtype} takes ${bytes}`;
     faultAt('malformed', POINTER, detail);
   }
-  const tensor = tensorFromBytes(body.subarray(start), dtype, shape);
-  checkFinite(NPY_TENSOR, POINTER, tensor.data);
+  const tensor = checkFinite(NPY_TENSOR, POINTER, tensorFromBytes(body.subarray(start), dtype, shape));
   return { tensors: new Map([[NPY_TENSOR, tensor]]), options: Object.create(null) };
 }
 

@@ -132,8 +132,7 @@ function readTensor(input: Input, binary: BinaryData | undefined, limits: WireLi
   if (bytes > left) faultAt('malformed', place, `Expecting ${bytes - left} additional bytes for input ${clip(name)}`);
   const tensor = tensorFromBytes(binary.bytes.subarray(binary.at, binary.at + bytes), dtype, shape);
   binary.at += bytes;
-  checkFinite(name, pointer, tensor.data);
-  return tensor;
+  return checkFinite(name, pointer, tensor);
 }
 
 function readList(value: JsonValue | undefined, pointer: string): JsonValue[] {

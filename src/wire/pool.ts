@@ -1,7 +1,7 @@
 import { Piscina } from 'piscina';
 import type { Envelope } from '../contract/envelope.ts';
 import { fail, ServiceError } from '../errors.ts';
-import type { Framing, WireFormat } from './codec.ts';
+import type { Codec, Framing, WireFormat } from './codec.ts';
 import { FORMATS, type FormatName } from './formats.ts';
 import { LARGE_BYTES, LARGE_TEXT_BYTES, type WireLimits } from './limits.ts';
 import { type DecodeTask, type EncodeTask, fromOutcome, type Outcome } from './task.ts';
@@ -20,8 +20,7 @@ interface Waiting {
 }
 
 /**
- * Decodes and encodes: small bodies at once, large ones in threads of its own, started when the first one comes, so that the event loop
- * goes on. A thread is never interrupted, because it takes milliseconds; who leaves while waiting is not served.
+ * Decodes and encodes: small bodies at once, large ones in threads of its own, so that the event loop goes on. A thread is never interrupted, because it takes milliseconds; who leaves while waiting is not served.
  */
 export class WirePool {
   readonly #options: WirePoolOptions;
@@ -33,7 +32,7 @@ export class WirePool {
     this.#options = options;
     this.#piscina = new Piscina({
       filename: new URL('./worker.ts', import.meta.url).href,
-      minThreads: 0,
+      minThreads: options.threads,
       maxThreads: options.threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
@@ -53,7 +52,7 @@ export class WirePool {
    */
   async decode(format: FormatName, body: Uint8Array, signal: AbortSignal, framing: Framing = {}): Promise<Envelope> {
     const { limits } = this.#options;
-    if (isSmall(format, body, framing)) return FORMATS[format].decode(body, limits, framing);
+    if (isSmall(format, body, framing, limits)) return FORMATS[format].decode(body, limits, framing);
     return this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signal);
   }
 
@@ -129,10 +128,13 @@ export class WirePool {
   }
 }
 
-/** Whether the event loop reads a body itself. */
-function isSmall(format: FormatName, body: Uint8Array, { headerBytes }: Framing): boolean {
+/** Whether the event loop reads a body itself: the way to a thread and back takes longer than a millisecond of reading. */
+function isSmall(format: FormatName, body: Uint8Array, { headerBytes }: Framing, limits: WireLimits): boolean {
   const isText = format === 'json' || format === 'oip';
-  return body.byteLength <= LARGE_BYTES && (!isText || (headerBytes ?? body.byteLength) <= LARGE_TEXT_BYTES);
+  if (isText && (headerBytes ?? body.byteLength) > LARGE_TEXT_BYTES) return false;
+  if (body.byteLength <= LARGE_BYTES) return true;
+  const codec: Codec = FORMATS[format];
+  return (codec.decodeWork?.(body, limits) ?? body.byteLength) <= LARGE_BYTES;
 }
 
 function departed(): ServiceError {

@@ -1,7 +1,8 @@
 import type { Readable, Transform } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { fail, ServiceError } from '../errors.ts';
-import { collectYoung, sharedMemory } from '../tensor/shared-memory.ts';
+import { takeMemory } from '../tensor/lease.ts';
+import { collectYoung } from '../tensor/shared-memory.ts';
 import { clip } from './fault.ts';
 import { LARGE_BYTES } from './limits.ts';
 
@@ -25,6 +26,16 @@ const ALIGNMENT = 8;
 /** Bytes of chunks after which those that were copied are given back. */
 const CHUNK_BYTES = 1 << 23;
 
+let copiedBytes = 0;
+
+/** Chunks that were copied, of all bodies: what V8 would let pile up is given back before it takes a full collection. */
+function countCopied(bytes: number): void {
+  copiedBytes += bytes;
+  if (copiedBytes < CHUNK_BYTES) return;
+  copiedBytes = 0;
+  collectYoung();
+}
+
 /** Gathers chunks: what stays small as it came, what is or gets large in one piece of shared memory, each byte copied once. */
 class BodySink {
   readonly #limit: number;
@@ -32,7 +43,7 @@ class BodySink {
   readonly #offset: number;
   readonly #admit: ReceiveLimits['admit'];
   #chunks: Uint8Array[] = [];
-  #memory: Uint8Array | undefined;
+  #memory: Buffer | undefined;
   #size = 0;
 
   constructor({ maxBodyBytes, admit }: ReceiveLimits, expected: number | undefined, alignedAt: number) {
@@ -50,9 +61,9 @@ class BodySink {
     if (size > (this.#expected ?? size)) fail('malformed', `The body is longer than its Content-Length, ${this.#expected} bytes`);
     if (this.#memory === undefined && size > LARGE_BYTES) this.#share();
     if (this.#memory === undefined) this.#chunks.push(chunk);
-    else this.#memory.set(chunk, this.#size);
-    if (Math.floor(size / CHUNK_BYTES) > Math.floor(this.#size / CHUNK_BYTES)) collectYoung();
+    else put(this.#memory, chunk, this.#size);
     this.#size = size;
+    if (this.#memory !== undefined) countCopied(chunk.length);
   }
 
   /** @throws ServiceError `malformed` */
@@ -68,15 +79,23 @@ class BodySink {
   #share(): void {
     const bytes = Math.min(this.#expected ?? this.#limit, this.#limit);
     this.#admit?.(bytes);
-    const memory = new Uint8Array(sharedMemory(this.#offset + bytes), this.#offset);
+    const memory = Buffer.from(takeMemory(this.#offset + bytes), this.#offset, bytes);
     let at = 0;
     for (const chunk of this.#chunks) {
-      memory.set(chunk, at);
+      put(memory, chunk, at);
       at += chunk.length;
     }
     this.#chunks = [];
     this.#memory = memory;
   }
+}
+
+/**
+ * Copies bytes. To fill with as many bytes as there is room for is one memcpy, 11 GB/s; `set` on shared memory goes word by word, 8 GB/s, and
+ * byte by byte where source and target are aligned differently, as what follows a request's header always is: 2 GB/s.
+ */
+function put(memory: Buffer, bytes: Uint8Array, at: number): void {
+  if (bytes.length > 0) memory.fill(bytes, at, at + bytes.length);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { conversionBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, isNative, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { withTiming } from './clock.ts';
@@ -58,26 +58,33 @@ const caches = new WeakMap<WireLimits, HeaderCache<Header>>();
  */
 export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelope {
   checkBytes(body.byteLength, limits.maxBodyBytes, 'MAX_BODY_BYTES');
-  const headerBytes = readHeaderLength(body);
-  const buffer = body.subarray(PREFIX_BYTES + headerBytes);
-  const { entries, bytes, options } = headersOf(limits).get(body.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes), (text) =>
-    readHeader(text, limits),
-  );
+  const headerEnd = PREFIX_BYTES + readHeaderLength(body);
+  const { entries, bytes, options } = headerOf(body, headerEnd, limits);
+  const buffer = body.subarray(headerEnd);
   if (bytes !== buffer.length)
     faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${buffer.length} after its header`);
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
-    const tensor = tensorFromBytes(buffer.subarray(begin, end), dtype, shape);
-    checkFinite(name, pointer, tensor.data);
-    tensors.set(name, tensor);
+    tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape)));
   }
   return { tensors, options };
 }
 
-function headersOf(limits: WireLimits): HeaderCache<Header> {
-  const known = caches.get(limits) ?? new HeaderCache<Header>();
-  caches.set(limits, known);
-  return known;
+function headerOf(body: Uint8Array, headerEnd: number, limits: WireLimits): Header {
+  const cache = caches.get(limits) ?? new HeaderCache<Header>();
+  caches.set(limits, cache);
+  return cache.get(body.subarray(PREFIX_BYTES, headerEnd), (text) => readHeader(text, limits));
+}
+
+/** Native types in shared memory are looked at where they lie; everything else is made anew. A body that is at fault is refused at once. */
+function decodeWork(body: Uint8Array, limits: WireLimits): number {
+  if (!(body.buffer instanceof SharedArrayBuffer)) return body.byteLength;
+  try {
+    const { entries } = headerOf(body, PREFIX_BYTES + readHeaderLength(body), limits);
+    return entries.reduce((work, { dtype, begin, end }) => work + (isNative(dtype) ? (end - begin) / 8 : end - begin), 0);
+  } catch {
+    return 0;
+  }
 }
 
 function readHeaderLength(body: Uint8Array): number {
@@ -205,6 +212,7 @@ export const safetensorsCodec = {
   name: 'safetensors',
   mediaTypes: ['application/octet-stream', 'application/vnd.safetensors', 'application/x-safetensors'],
   decode: decodeSafetensors,
+  decodeWork,
   encode: safetensorsParts,
   encodeWork: ({ tensors }) => [...tensors.values()].reduce((bytes, tensor) => bytes + conversionBytes(tensor), 0),
 } satisfies Codec;

@@ -1,6 +1,5 @@
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import type { Envelope } from '../contract/envelope.ts';
-import { largestOf } from '../tensor/largest.ts';
 import { collectShared, countShared } from '../tensor/shared-memory.ts';
 import { FORMATS } from './formats.ts';
 import { type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
@@ -13,13 +12,7 @@ export function collect(): void {
 
 export function decode({ format, body, limits, framing }: DecodeTask): Outcome<Envelope> {
   countShared(body.byteLength);
-  return toOutcome(() => examined(FORMATS[format].decode(body, limits, framing)));
-}
-
-/** With what the contract asks of the values: the event loop shall not read a large tensor from end to end. */
-function examined({ tensors, options }: Envelope): Envelope {
-  const known = [...tensors].map(([name, tensor]) => [name, { ...tensor, largest: largestOf(tensor) }] as const);
-  return { tensors: new Map(known), options };
+  return toOutcome(() => FORMATS[format].decode(body, limits, framing));
 }
 
 /** Parts in shared memory go as they are; what was made here is handed over. */

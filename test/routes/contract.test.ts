@@ -83,9 +83,9 @@ describe('the response of POST /v1/attention', () => {
     for (const { ms } of stages) expect(ms).toBeLessThanOrEqual((parts.computeMs as number) + 0.001);
     expect(parts.measureMs).toBe(0);
     const header = metrics({ headers });
-    expect([...header.keys()]).toEqual(['decode', 'plan', 'queue', 'compute', 'encode', 'total']);
-    for (const name of ['decode', 'plan', 'queue', 'compute'])
-      expect(header.get(name)).toBeCloseTo(parts[`${name}Ms`] as number, 2);
+    expect([...header.keys()]).toEqual(['receive', 'decode', 'plan', 'queue', 'compute', 'encode', 'total']);
+    expect(parts.decodeMs).toBeCloseTo((header.get('receive') ?? 0) + (header.get('decode') ?? 0), 2);
+    for (const name of ['plan', 'queue', 'compute']) expect(header.get(name)).toBeCloseTo(parts[`${name}Ms`] as number, 2);
     expect(header.get('total')).toBeGreaterThanOrEqual((totalMs as number) - 0.001);
   });
 

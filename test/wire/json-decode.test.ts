@@ -12,7 +12,7 @@ function values(json: string, name?: string): number[] {
 
 describe('tensors', () => {
   it('are read nested, flat and in base64 to the same', () => {
-    const wanted = { dtype: 'float32', shape: [2, 2], data: Float32Array.of(1, -2.5, 0.1, 4e5) };
+    const wanted = { dtype: 'float32', shape: [2, 2], data: Float32Array.of(1, -2.5, 0.1, 4e5), largest: 4e5 };
     for (const json of [
       '[[1,-2.5],[0.1,4e5]]',
       ' [ [ 1 , -2.5 ] ,\n[ 0.1 ,\t4e5 ] ] ',

@@ -60,6 +60,31 @@ describe('what the event loop reads itself', () => {
     const { tensors } = await decoding;
     expect([...tensors.values()].every(({ data }) => data.length === 100_000)).toBe(true);
   });
+
+  it.each([
+    ['float32', 2 * LARGE, 0],
+    ['float64', LARGE, 0],
+    ['int32', 2 * LARGE, 0],
+    ['float16', 2 * LARGE, 1],
+    ['bool', 4 * LARGE, 1],
+    ['float32', 5 * LARGE, 1],
+  ] as const)(
+    'and tensors that lie there as they are needed, up to eight mebibytes: %s, %d values',
+    async (dtype, count, inThreads) => {
+      const pool = buildPool();
+      const tensor = allocate(dtype, [count]);
+      const decoding = pool.decode('safetensors', shared(safetensorsRequest(new Map([['q1', tensor]]), {})), NEVER);
+      expect(pool.load).toBe(inThreads);
+      expect((await decoding).tensors.get('q1')?.data.length).toBe(count);
+    },
+  );
+
+  it('and what is refused at once', async () => {
+    const pool = buildPool();
+    const decoding = codeOf(pool.decode('safetensors', shared(Buffer.alloc(2 << 20, 0xff)), NEVER));
+    expect(pool.load).toBe(0);
+    expect(await decoding).toBe('malformed');
+  });
 });
 
 describe('a large body', () => {
@@ -114,7 +139,7 @@ describe('a large body', () => {
 
 describe('an error in a thread', () => {
   it('arrives with its code, detail and members', async () => {
-    const tensor = counted(LARGE);
+    const tensor = counted(2 * LARGE, 'float16');
     tensor.data[3] = Number.NaN;
     const body = shared(safetensorsRequest(new Map([['q1', tensor]]), {}));
     const error = await buildPool()
@@ -136,7 +161,7 @@ describe('an error in a thread', () => {
 });
 
 describe('the queue before the threads', () => {
-  const body = shared(safetensorsRequest(new Map([['q1', counted(LARGE)]]), {}));
+  const body = shared(safetensorsRequest(new Map([['q1', counted(2 * LARGE, 'float16')]]), {}));
 
   it('is bounded, and empties', async () => {
     const pool = buildPool(2);

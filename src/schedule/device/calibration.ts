@@ -56,7 +56,7 @@ async function bestOverhead(step: AttendStep<Matrix>, rows: number, run: Run): P
 function taskOf(step: AttendStep<Matrix>, rows: number): TileTask {
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
   // Below zero, where no request has its numbers.
-  return { control, tiles: [{ backend: 'gpu', step, firstRow: 0, lastRow: rows, callId: --calls }], bytes: 0 };
+  return { control, tiles: [{ backend: 'gpu', step, firstRow: 0, lastRow: rows, callId: --calls }], countedBytes: 0 };
 }
 
 function attendStep({ n, d }: { n: number; d: number }): AttendStep<Matrix> {

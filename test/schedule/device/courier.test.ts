@@ -46,7 +46,7 @@ describe('operands on their way to a device', () => {
     const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_CELLS));
     const [wanted, found] = [attend(single), attend(halfOnly)];
     for (const [index, step] of [wanted, found].entries()) {
-      await device.run({ control, tiles: [tileOf(step, index)], bytes: 0 });
+      await device.run({ control, tiles: [tileOf(step, index)], countedBytes: 0 });
     }
     expect(found.message.data).toEqual(wanted.message.data);
     expect(found.logSumExp.data).toEqual(wanted.logSumExp.data);
