@@ -43,7 +43,7 @@ export class ServedGpu implements Backend {
 
   async run(step: Step<Matrix>, { firstRow, lastRow, callId, control }: TileContext): Promise<TileReport> {
     const tiles = [{ backend: 'gpu' as const, step, firstRow, lastRow, callId }];
-    const [outcome] = await this.#process.run({ control, tiles, bytes: 0 });
+    const [outcome] = await this.#process.run({ control, tiles, countedBytes: 0 });
     return { fallbackRows: outcome.fallbackRows };
   }
 
