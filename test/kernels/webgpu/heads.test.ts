@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CONTROL_CELLS, type CycleStep, type Matrix, PROGRESS } from '../../../kernels/backend.ts';
 import { Batch } from '../../../kernels/webgpu/batch.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../cases.ts';
 import { adversarial, cycleOf } from '../cycles.ts';
 import { type Conditioning, POLYNOMIALS } from '../polynomials.ts';
-import { TestDevice } from './device.ts';
+import { type TestDevice, useDevice } from './device.ts';
 import type { Run } from './host.ts';
 
 /** Problems of one shape that come at once, such as the heads of a request: they share dispatches, and each gets its own numbers. */
@@ -22,14 +22,16 @@ const HEADS = 5;
 
 let device: TestDevice;
 let bounded: TestDevice;
-beforeAll(async () => {
-  device = await TestDevice.start();
-  // Chunks of assignments end in the middle of problems, and not all problems fit an arena together.
-  bounded = await TestDevice.start({ bounds: { dispatchFlops: 3e4, arenaFloats: 20_000 } });
+useDevice((started) => {
+  device = started;
 });
-afterAll(async () => {
-  for (const each of [device, bounded]) expect(await each?.close()).toBe('code 0');
-});
+// Chunks of assignments end in the middle of problems, and not all problems fit an arena together.
+useDevice(
+  (started) => {
+    bounded = started;
+  },
+  { bounds: { dispatchFlops: 3e4, arenaFloats: 20_000 } },
+);
 
 const SIZES = { precision: 'float32', biases: true, d: 4, dv: 3 } as const;
 
