@@ -9,6 +9,7 @@ import { compileSurvey, surveyed } from '../plan/approximate/survey-plan.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
 import type { Compiler } from './compiler.ts';
 import { type Compression, compress } from './compression.ts';
+import { scoreGaps } from './gaps.ts';
 import { exactProblem, inPrecision, type Task } from './planned-task.ts';
 import { sampledTask } from './sampling.ts';
 import type { Finished, Session } from './session.ts';
@@ -56,9 +57,18 @@ async function lookAt(request: AttentionRequest, exact: Plan, machine: Machine, 
   const survey: Survey = new Map(measured.map(({ name }) => [name, surveyOf(plan, binding, name)]));
   const wish = problem.approximation as Approximation;
   const context = approximateContext(looked.problem, wish, machine, survey, problem.precision, projectionError(problem, survey));
-  if (!deeper) return { request: looked, context, compression: null };
+  if (!deeper) return { request: looked, context: withGaps(looked, context), compression: null };
   const covariances = new Map(problem.rows.map((_, index) => [index + 1, outputSlices(plan, binding, `covariance q${index + 1}`)]));
-  return { request: looked, context, compression: await compress(looked, context, covariances, session) };
+  return {
+    request: looked,
+    context: withGaps(looked, context),
+    compression: await compress(looked, context, covariances, session),
+  };
+}
+
+function withGaps(request: AttentionRequest, context: ApproximateContext): ApproximateContext {
+  const wanted = context.wish.method === 'auto' || context.wish.method === 'prune';
+  return wanted && request.problem.mask.type === 'none' ? { ...context, gaps: scoreGaps(request, context) } : context;
 }
 
 /** Runs a task, and the ones that follow from it, to the end; `check` refuses what would take too long. */

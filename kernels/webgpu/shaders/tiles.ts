@@ -98,7 +98,7 @@ export function storeWeightsAndValues({ channels }: TileSizes): string {
         let key = min(key0 + i / ${channels / 4}u, lastKey - 1u);
         let c = vec4(channel0 + 4u * (i % ${channels / 4}u)) + vec4(0u, 1u, 2u, 3u);
         let index = (key - valueOrigin) * p.dv + min(c, vec4(p.dv - 1u));
-        otherTile[i] = operand4(p.values + slice * p.valueStride, index, isHalf(${HALF_VALUES}u));
+        otherTile[i] = operand4(baseOf(p.values, slice, p.valueStride), index, isHalf(${HALF_VALUES}u));
       }
     }
     workgroupBarrier();`;
@@ -148,11 +148,11 @@ ${lines(channels / 32, (j) => lines(4, (r) => keep(r, j)))}
   workgroupBarrier();
   let rowCount = min(${TILE}u, lastRow - row0);
   if (wid.z == 0u && t < rowCount) {
-    arena[p.logSumExp + slice * p.logSumExpStride + row0 - p.baseRow + t] = weightTile[t / 4u][t % 4u];
+    arena[baseOf(p.logSumExp, slice, p.logSumExpStride) + row0 - p.baseRow + t] = weightTile[t / 4u][t % 4u];
   }
   if (p.message == NONE) { return; }
   let width = min(${channels}u, p.dv - channel0);
-  let out = p.message + slice * p.messageStride + (row0 - p.baseRow) * p.dv + channel0;
+  let out = baseOf(p.message, slice, p.messageStride) + (row0 - p.baseRow) * p.dv + channel0;
   for (var i = t; i < rowCount * width; i += ${THREADS}u) {
     let row = i / width;
     let c = i % width;

@@ -20,6 +20,11 @@ export interface ApproximateContext {
   /** Pair blocks in fewer coordinates, by their index in the tree; empty before the second look. */
   readonly compressed: ReadonlyMap<number, CompressedBlock>;
   readonly certificate: CertificateContext;
+  /**
+   * By block, how far scores of some rows and keys lie below the row's largest of them: for modelling what pruning saves, not for certificates.
+   * Empty where nobody looked.
+   */
+  readonly gaps: readonly ArrayLike<number>[];
   /** Bound on |score + biases| of any tuple, and so on any pair's with what its key has gathered. */
   readonly largestScore: number;
   /** Largest |log-weight| that a variable's rows have of their own. */
@@ -68,6 +73,7 @@ export function approximateContext(
     threads: machine.threads,
     survey,
     compressed,
+    gaps: [],
     tree: { ...tree, blocks: tree.blocks.map((block) => withMasks(block, masks)) },
     certificate: {
       values: valueRange(problem, survey),

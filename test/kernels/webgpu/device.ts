@@ -5,7 +5,7 @@ import type { Backend, Matrix, Step, TileContext, TileReport } from '../../../ke
 import { load as loadReference } from '../../../kernels/reference/index.ts';
 import type { WebGpuDescription, WebGpuOptions } from '../../../kernels/webgpu/index.ts';
 import { driveAsync, type Output, type Tiles } from '../cases.ts';
-import type { Question, Reply } from './host.ts';
+import type { Question, Reply, Run } from './host.ts';
 
 type Answer = Extract<Reply, { value: unknown }>;
 /** A union keeps its members only one by one. */
@@ -54,13 +54,21 @@ export class TestDevice implements Backend {
 
   /** Results and the control block come back into the arrays that were given. */
   async run(step: Step<Matrix>, tile: TileContext): Promise<TileReport> {
+    return (await this.runAll([{ step, tile }]))[0] as TileReport;
+  }
+
+  /** The same for some that come to the device at once. */
+  async runAll(runs: readonly Run[]): Promise<TileReport[]> {
     // Shared memory does not travel by message.
-    const { id, answer } = this.#ask({ kind: 'run', step, tile: { ...tile, control: Int32Array.from(tile.control) } });
+    const sent = runs.map(({ step, tile }) => ({ step, tile: { ...tile, control: Int32Array.from(tile.control) } }));
+    const { id, answer } = this.#ask({ kind: 'run', runs: sent });
     this.lastRun = id;
-    const { value, step: ran, control } = await answer;
-    tile.control.set(control as Int32Array);
-    for (const name of ['message', 'logSumExp'] as const) copyBack(step, ran as Step<Matrix>, name);
-    return value as TileReport;
+    const { value, runs: ran } = await answer;
+    for (const [index, { step, tile }] of (ran as readonly Run[]).entries()) {
+      runs[index].tile.control.set(tile.control);
+      for (const name of ['message', 'logSumExp'] as const) copyBack(runs[index].step, step, name);
+    }
+    return value as TileReport[];
   }
 
   /** Of the last call of `run`, for `cancel`. */
