@@ -36,7 +36,7 @@ const CLASSES: { name: string; sizes: number[]; one: Omit<BenchCase, 'n'> }[] = 
   },
   {
     name: 'elimination: two triangles, two joins',
-    sizes: [256, 320, 448, 576, 768],
+    sizes: [384, 512, 640, 832, 1088],
     one: { polynomial: 'x1*x2 + x2*x3 + x1*x3 + x4*x5 + x5*x6 + x4*x6 + x1*x4 + x2*x5', d: 16 },
   },
 ];

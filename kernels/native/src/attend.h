@@ -28,9 +28,8 @@
 // The processor's matrix unit (AMX, bf16) would need six products of operands split in three for the same accuracy: 8.2 ns a product and
 // 5.5 ns a tile load that did not overlap it make that 1.2 times as fast as this at best, before splitting the weights: left alone.
 #pragma once
+#include "log.h"
 #include "pack.h"
-
-extern "C" double log(double);
 
 namespace poly::POLY_ISA {
 
@@ -170,11 +169,15 @@ void finishGroup(const RowState<T> &s, long slot, long count, const Values<T> &v
   using V = Vec<T>;
   constexpr long W = V::W;
   const T *output = s.output + slot * roundUp(values.dv, W);
+  T sums[kGroup] = {};
+  double wide[kGroup], logs[kGroup];
+  for (long r = 0; r < count; r++) sums[r] = V::load(s.sum + (slot + r) * W).sum();
+  for (long r = 0; r < kGroup; r++) wide[r] = sums[r] > 0 ? static_cast<double>(sums[r]) : 1;
+  logarithms<double>(wide, logs, kGroup);
   for (long r = 0; r < count; r++) {
-    const T sum = V::load(s.sum + (slot + r) * W).sum();
+    const T sum = sums[r];
     const bool empty = !(sum > 0);
-    const double maximum = static_cast<double>(s.maximum[slot + r]) * kLn2;
-    logSumExp[r] = empty ? kMinusInfinity<T> : static_cast<T>(maximum + log(static_cast<double>(sum)));
+    logSumExp[r] = empty ? kMinusInfinity<T> : static_cast<T>(static_cast<double>(s.maximum[slot + r]) * kLn2 + logs[r]);
     if (!message) continue;
     const V inverse = V::set(empty ? 0 : 1 / sum);
     const T *o = output;

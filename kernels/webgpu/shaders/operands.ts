@@ -8,6 +8,7 @@
  * of a branch), and one that selects without a branch adds a sixth to its instructions, by count.
  */
 
+/** How halves are read. */
 export type HalfReads = 'shader-f16' | 'unpack2x16float';
 /** What a kernel's operands may be: 'single' alone, or either, with the way to read halves. */
 export type Reads = 'single' | HalfReads;

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AttendStep, CycleStep, Matrix, VariableOperands } from '../../../kernels/backend.ts';
 import { asProblem, outputOf, randomAttend } from '../attends.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from '../cases.ts';
 import { cycleOf } from '../cycles.ts';
 import { POLYNOMIALS } from '../polynomials.ts';
-import { driveDevice, TestDevice } from './device.ts';
+import { driveDevice, TestDevice, useDevice } from './device.ts';
 
 /** Operands that came as float16: read as they are, the result is that of the same numbers in single precision. */
 
@@ -51,13 +51,12 @@ describe.each([
 ])('halves read $name', ({ shaderF16, kernel }) => {
   let device: TestDevice;
   let expError: number;
-  beforeAll(async () => {
-    device = await TestDevice.start({ bounds: { shaderF16 } });
-    expError = device.describe().expError;
-  });
-  afterAll(async () => {
-    expect(await device?.close()).toBe('code 0');
-  });
+  useDevice(
+    (started, error) => {
+      [device, expError] = [started, error];
+    },
+    { bounds: { shaderF16 } },
+  );
 
   it('are named with the kernels', () => expect(device.describe().kernel).toMatch(kernel));
 
