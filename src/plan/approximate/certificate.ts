@@ -49,10 +49,11 @@ const HUGE: Readonly<Record<Precision, number>> = { float32: 2 ** 120, float64: 
 
 /**
  * Roundings on the way of one term through the feature kernels (accumulate.h, apply.h), beside one for each factor of its monomials in
- * each variable: chains of 64 rows and of 128 features in compute precision, the products that they add, and what is stored between.
+ * each variable: chains of 64 rows and of 128 features in compute precision, or as many as there are, the products that they add, and what is stored between.
  */
-const ACCUMULATE_CHAIN = 72;
-const APPLY_CHAIN = 136;
+const ACCUMULATE_CHAIN = 64;
+const APPLY_CHAIN = 128;
+const BESIDE_CHAIN = 8;
 
 /** Keys that exact attention adds up in registers before it stores a sum (attend.h); roundings of an exponential, of its argument's too. */
 const KEY_BLOCK = 192;
@@ -90,7 +91,9 @@ export function featureError(
   { rows, rank, spread, values, movingLog }: FeatureSizes,
 ): PartError {
   const degree = coefficients.length - 1;
-  const gamma = (rows.length * (ACCUMULATE_CHAIN + 2 * degree) + APPLY_CHAIN + 2 * degree) * UNITS[precision];
+  const beside = BESIDE_CHAIN + 2 * degree;
+  const accumulated = rows.reduce((sum, n) => sum + Math.min(n, ACCUMULATE_CHAIN) + beside, 0);
+  const gamma = (accumulated + Math.min(rank, APPLY_CHAIN) + beside) * UNITS[precision];
   const amplified = coefficients.reduce((sum, c, k) => sum + Math.abs(c) * spread ** k, 1);
   const tuples = rows.reduce((product, n) => product * n, 1);
   if (!(amplified * tuples * values < HUGE[precision])) return NOTHING;
