@@ -14,6 +14,7 @@ import {
 import { adversarial, cycleOf } from '../cycles.ts';
 import { type Conditioning, POLYNOMIALS } from '../polynomials.ts';
 import { type TestDevice, useDevice } from './device.ts';
+import { halvedProblem, withoutHalves } from './halves.ts';
 import type { Run } from './host.ts';
 
 /** Problems of one shape that come at once, such as the heads of a request: they share dispatches, and each gets its own numbers. */
@@ -65,6 +66,18 @@ describe('problems of one shape at once', () => {
       }
     }
   });
+
+  it.each(cases)(
+    'compute $name given {$how.cutset} from float16, beside one in single precision',
+    async ({ how, ...polynomial }) => {
+      const problems = heads(polynomial, {}).map((problem) => halvedProblem(problem, how.cutset));
+      const given = problems.map(({ given, truth }, index) => (index === 2 ? withoutHalves(truth) : given));
+      const found = await solveTogether(device, given, how);
+      for (const [index, { truth }] of problems.entries()) {
+        expectOutput(found[index], truth, expectedOutput(truth), device.describe().expError);
+      }
+    },
+  );
 
   it('compute under masks, beyond one tile of rows and keys', async () => {
     const how = { cutset: [1], forest: [3, 2].map((variable) => ({ variable, parent: variable === 3 ? 2 : 0 })) };
