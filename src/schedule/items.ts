@@ -20,7 +20,7 @@ export interface PlacedItem extends WorkItem {
 let calls = 0;
 
 /** The tiles of one stage in all slices. */
-function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
+export function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
   const stage = plan.stages[index] as Stage;
   const slices = plan.batch * plan.heads;
   return Array.from({ length: slices }, (_, slice) => slice).flatMap((slice) => {
