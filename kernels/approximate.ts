@@ -27,8 +27,11 @@ export interface SurveyStep<T> {
   readonly input: T; // [n, D]
   readonly mean: T; // [1, D]
   readonly extremes: T; // [2, D]: the smallest and the largest entry of every column
-  /** Largest p-norm of a row, p = 1..8 in columns: of the rows less `mean` as it was stored, and of the rows as they are; null: not asked for. */
-  readonly norms: T | null; // [2, 8]
+  /**
+   * Largest p-norm of a row, p = 1..P in columns, P at most 8: of the rows less `mean` as it was stored, and of the rows as they are; null: not
+   * asked for.
+   */
+  readonly norms: T | null; // [2, P]
   /** Σ_l (q_l - mean)(q_l - mean)^T / n of the rows less `mean`; null: not asked for. */
   readonly covariance: T | null; // [D, D]
 }

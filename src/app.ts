@@ -98,6 +98,7 @@ function engineOptions(config: Config, { workerUrl, deviceModules }: Dependencie
     gpuMode: config.GPU_MODE,
     webgpuMode: config.WEBGPU_MODE,
     deviceTimeoutMs: config.DEVICE_TIMEOUT_MS,
+    deviceInflightBytes: config.DEVICE_INFLIGHT_BYTES,
     nativeIsa: config.NATIVE_ISA ?? null,
     maxInflightBytes: config.MAX_INFLIGHT_BYTES,
     maxQueueSeconds: config.MAX_QUEUE_SECONDS,

@@ -40,6 +40,7 @@ const Environment = z.object({
     .min(1)
     .max(2 ** 31 - 1)
     .default(10_000),
+  DEVICE_INFLIGHT_BYTES: bytes.default(256 * MIB),
   NATIVE_ISA: z.enum(['avx512', 'avx2', 'baseline', 'neon']).optional(),
   MAX_BODY_BYTES: bytes.default(64 * MIB),
   MAX_JSON_BYTES: bytes.default(16 * MIB),

@@ -24,6 +24,7 @@ describe('the defaults', () => {
       WORKER_THREADS: availableParallelism(),
       BACKENDS: ['native', 'gpu', 'webgpu', 'reference'],
       DEVICE_TIMEOUT_MS: 10_000,
+      DEVICE_INFLIGHT_BYTES: 268435456,
       GPU_MODE: 'auto',
       WEBGPU_MODE: 'auto',
       MAX_BODY_BYTES: 64 * MIB,

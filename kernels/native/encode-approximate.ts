@@ -42,12 +42,13 @@ function encodeSurvey(
   operands: Operand[],
 ): void {
   const { rows: n, cols } = input;
-  numbers.push(n, cols);
+  const normCount = norms?.cols ?? SURVEYED_NORMS;
+  numbers.push(n, cols, normCount);
   operands.push(
     take('input', input, n, cols),
     take('mean', mean, 1, cols),
     take('extremes', extremes, 2, cols),
-    take('norms', norms, 2, SURVEYED_NORMS),
+    take('norms', norms, 2, normCount),
     take('covariance', covariance, cols, cols),
   );
 }

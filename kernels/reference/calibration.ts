@@ -3,53 +3,51 @@ import { CONTROL_CELLS, type FloatArray, type Matrix, type Precision, type Rates
 import { runAttend } from './attend.ts';
 import { runCombine } from './combine.ts';
 
-/** Wall time spent on one figure; three figures and two precisions keep the whole under 100 ms on an idle machine. */
-const BUDGET_MS = 12;
-/** Runs within which the kernels are compiled by the JIT; on a busy machine the budget alone ends before that. */
-const MIN_RUNS = 40;
-/** Six figures of at most this long keep the whole under 200 ms whatever else the machine does. */
-const LIMIT_MS = 30;
-const ROWS = 64;
-const KEYS = 128;
+/** Wall time for one precision; both together stay under 200 ms on an idle machine. */
+const BUDGET_MS = 80;
+/** Rounds within which the kernels are compiled by the JIT; on a busy machine the budget alone ends before that. */
+const MIN_ROUNDS = 120;
+const LIMIT_MS = 160;
+const ROWS = 32;
+const KEYS = 64;
 const D = 64;
+const COPIED = 256;
 /** Not measured here: a tile's cost beyond its arithmetic is the message to the thread and back, which the kernels do not see. */
 const TILE_SECONDS = 2e-5;
 
 /** `now` gives milliseconds. */
 export function measureRates(precision: Precision, now: () => number): Rates {
-  const exponentialSeconds = bestSeconds(now, scoresOnly(precision)) / (ROWS * KEYS);
-  const attendSeconds = bestSeconds(now, fullAttend(precision));
-  const copied = 256;
-  const copySeconds = bestSeconds(now, copyRows(precision, copied));
+  const runs = [scoresOnly(precision), fullAttend(precision), copyRows(precision, COPIED)];
+  const [scores, attendSeconds, copySeconds] = bestSeconds(now, runs) as [number, number, number];
+  const exponentialSeconds = scores / (ROWS * KEYS);
   const elementBytes = precision === 'float64' ? 8 : 4;
   // At worst the exponentials are taken for half of the time, so that noise cannot give a rate below zero.
-  const arithmeticSeconds = Math.max(attendSeconds - ROWS * KEYS * exponentialSeconds, attendSeconds / 2);
+  const arithmeticSeconds = Math.max(attendSeconds - scores, attendSeconds / 2);
   return {
     flopsPerSecond: (4 * ROWS * KEYS * D) / arithmeticSeconds,
     exponentialsPerSecond: 1 / exponentialSeconds,
-    bytesPerSecond: (2 * copied * D * elementBytes) / copySeconds,
+    bytesPerSecond: (2 * COPIED * D * elementBytes) / copySeconds,
     tileSeconds: TILE_SECONDS,
   };
 }
 
 /**
- * The fastest of as many runs as fit the budget, and of `MIN_RUNS` at least: the first ones are interpreted, and other processes disturb
- * some.
+ * The fastest run of each, in seconds. They take turns: all are seen early, when the JIT has not compiled them, and late, and whatever
+ * disturbs the machine for a while disturbs them all.
  */
-function bestSeconds(now: () => number, run: () => void): number {
+function bestSeconds(now: () => number, runs: readonly (() => void)[]): number[] {
+  const best = runs.map(() => Infinity);
   const start = now();
-  let best = Infinity;
   let before = start;
-  let runs = 0;
-  do {
-    run();
-    runs++;
-    const after = now();
-    best = Math.min(best, after - before);
-    before = after;
-  } while (before - start < BUDGET_MS || (runs < MIN_RUNS && before - start < LIMIT_MS));
+  for (let round = 0; before - start < (round < MIN_ROUNDS ? LIMIT_MS : BUDGET_MS); round++)
+    for (const [index, run] of runs.entries()) {
+      run();
+      const after = now();
+      best[index] = Math.min(best[index] as number, after - before);
+      before = after;
+    }
   // A clock may be coarser than one run.
-  return Math.max(best, 1e-3) / 1000;
+  return best.map((ms) => Math.max(ms, 1e-3) / 1000);
 }
 
 function matrix(precision: Precision, rows: number, cols: number): Matrix {

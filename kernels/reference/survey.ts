@@ -13,7 +13,7 @@ export function runSurvey(step: SurveyStep<Matrix>, tile: TileContext): void {
   checkShape('survey: input', input, n, cols);
   checkShape('survey: mean', mean, 1, cols);
   checkShape('survey: extremes', extremes, 2, cols);
-  checkShape('survey: norms', norms, 2, SURVEYED_NORMS);
+  checkShape('survey: norms', norms, 2, Math.min(norms?.cols ?? 1, SURVEYED_NORMS));
   checkShape('survey: covariance', covariance, cols, cols);
   checkTile(tile, 1);
   if (!measureColumns(step, tile.control) || !measureRows(step, tile.control)) return;
@@ -60,7 +60,10 @@ function measureRows({ input, mean, norms, covariance }: SurveyStep<Matrix>, con
     for (let c = 0; c < cols; c++) row[c] = finite(input.data[l * cols + c]);
     keepNorms(row, largest, SURVEYED_NORMS);
   }
-  for (let i = 0; norms !== null && i < largest.length; i++) norms.data[i] = largest[i] ** (1 / (1 + (i % SURVEYED_NORMS)));
+  for (let i = 0; norms !== null && i < 2 * norms.cols; i++) {
+    const p = i % norms.cols;
+    norms.data[i] = largest[i < norms.cols ? p : SURVEYED_NORMS + p] ** (1 / (1 + p));
+  }
   if (covariance !== null && products !== null) {
     for (let i = 0; i < products.length; i++) covariance.data[i] = n === 0 ? 0 : products[i] / n;
   }

@@ -11,6 +11,7 @@ import { Recorder } from './recorder.ts';
 import type { Session } from './session.ts';
 import { NONE } from './shaders/fields.ts';
 import { foldGroups } from './shaders/fold.ts';
+import { NO_MEMBERS } from './shaders/members.ts';
 import { HALF_KEYS, HALF_QUERIES, HALF_VALUES, roomFor } from './shaders/operands.ts';
 import { REDUCE_CHANNELS } from './shaders/reduce.ts';
 import { scoreIterations, TILE, valueIterations } from './shaders/tiles.ts';
@@ -140,6 +141,7 @@ async function record(
   const count = rows[1] - rows[0];
   const { d, dv } = shape;
   const common = {
+    ...NO_MEMBERS,
     dv,
     bias: places.bias,
     biasStride: places.stride,
@@ -206,11 +208,13 @@ async function foldBlock(
   await recorder.dispatch(
     'fold',
     {
+      ...NO_MEMBERS,
       rows,
       dv,
       columns,
       contributions: 1,
       groups: NONE,
+      groupRows: 1,
       weight: NONE,
       factor: NONE,
       ranges: NONE,

@@ -12,7 +12,7 @@
  */
 import { type ConditionedStep, type CycleStep, type Matrix, PROGRESS, type TileContext } from '../backend.ts';
 import { restrict } from '../reference/restriction.ts';
-import { checkOperands, fits, range, type Solved, solve, store } from './conditioned.ts';
+import { checkOperands, leastFloats, range, type Solved, solve, store } from './conditioned.ts';
 import { checkTile, type Session } from './session.ts';
 import { EMPTY } from './shaders/prelude.ts';
 import { scoreIterations, TILE } from './shaders/tiles.ts';
@@ -20,33 +20,55 @@ import { scoreIterations, TILE } from './shaders/tiles.ts';
 const TINY = 2 ** -126;
 const LOST = 1e-7;
 
-/** Gives the number of rows that fell back. @throws Error when operands contradict each other or the order is no cycle. */
-export async function runCycle(session: Session, step: CycleStep<Matrix>, tile: TileContext): Promise<number> {
-  checkOperands({ ...step, cutset: [], forest: [], parts: 1 }, 1);
-  const conditioned = asConditioned(step);
-  const restriction = restrict(conditioned);
-  checkTile(tile, step.variables[0].queries.rows);
-  const rows = range(tile.firstRow, tile.lastRow);
-  // Without room for the shared matrices every row is computed by conditioning, which needs none.
-  const shares = inReach(session, step) && fits(session, conditioned, restriction, rows.length, 'product');
-  const edges = shares ? 'product' : 'attend';
-  const solved = await solve(session, conditioned, restriction, rows, tile, edges);
-  if (solved === null) return 0;
-  store(step, solved, (row) => rows[row]);
-  const failed = edges === 'product' ? failedRows(step, solved).map((row) => rows[row]) : rows;
-  if (edges === 'product' && failed.length > 0) {
-    const again = await solve(session, conditioned, restriction, failed, tile, 'attend');
-    if (again === null) return 0;
-    store(step, again, (row) => failed[row]);
-  }
-  Atomics.add(tile.control, PROGRESS, rows.length);
-  return failed.length;
+/** A cycle step and the rows of it that are asked for. */
+export interface CycleJob {
+  readonly step: CycleStep<Matrix>;
+  readonly tile: TileContext;
 }
 
-function asConditioned({ order, product, ...step }: CycleStep<Matrix>): ConditionedStep<Matrix> {
-  if (order.length !== step.variables.length || order[0] !== 1) {
-    throw new Error(`webgpu: the order ${order.join(', ')} of a cycle of ${step.variables.length} variables`);
+/** @throws Error when operands contradict each other or the order is no cycle. */
+export function checkCycle({ step, tile }: CycleJob): void {
+  const { order, variables } = step;
+  checkOperands({ ...step, cutset: [], forest: [], parts: 1 }, 1);
+  if (order.length !== variables.length || order[0] !== 1) {
+    throw new Error(`webgpu: the order ${order.join(', ')} of a cycle of ${variables.length} variables`);
   }
+  checkTile(tile, variables[0].queries.rows);
+}
+
+/** Jobs of one shape (batches.ts) that were checked; gives the number of rows of each that fell back. @throws Error */
+export async function runCycles(session: Session, jobs: readonly CycleJob[]): Promise<number[]> {
+  const [{ step, tile }] = jobs;
+  const conditioned = jobs.map((job) => ({ step: asConditioned(job.step), tile: job.tile }));
+  const restriction = restrict(conditioned[0].step);
+  const rows = range(tile.firstRow, tile.lastRow);
+  const edges = sharesMatrices(session, step, jobs.length, rows.length) ? 'product' : 'attend';
+  const solved = await solve(session, conditioned, restriction, rows, edges);
+  if (solved === null) return jobs.map(() => 0);
+  const failed = edges === 'product' ? failedRows(step, solved, jobs.length) : jobs.map(() => rows.map((_, index) => index));
+  for (const [member, job] of conditioned.entries()) {
+    store(job.step, solved, member, (row) => rows[row]);
+    if (edges === 'product' && failed[member].length > 0) {
+      const again = failed[member].map((row) => rows[row]);
+      const repaired = await solve(session, [job], restriction, again, 'attend');
+      if (repaired === null) continue;
+      store(job.step, repaired, 0, (row) => again[row]);
+    }
+    Atomics.add(job.tile.control, PROGRESS, rows.length);
+  }
+  return failed.map(({ length }) => length);
+}
+
+/** Without room for the shared matrices every row is computed by conditioning, which needs none. */
+export function sharesMatrices(session: Session, step: CycleStep<Matrix>, members: number, rows: number): boolean {
+  if (!inReach(session, step)) return false;
+  const conditioned = asConditioned(step);
+  const amount = { heads: rows, members, rows, edges: 'product' } as const;
+  return leastFloats(session, conditioned, restrict(conditioned), amount) <= session.device.capacity;
+}
+
+/** A cycle as conditioning on x1. */
+export function asConditioned({ order, product, ...step }: CycleStep<Matrix>): ConditionedStep<Matrix> {
   const forest = order.slice(1).map((variable, index) => ({ variable, parent: index === 0 ? 0 : order[index] }));
   return { ...step, kind: 'conditioned', cutset: [1], forest: forest.reverse(), parts: 1 };
 }
@@ -58,14 +80,18 @@ function inReach({ device }: Session, { variables }: CycleStep<Matrix>): boolean
   return Math.ceil(longest / TILE) * perTile < device.iterations;
 }
 
-/** Rows of `solved` whose certificate does not hold. */
-function failedRows({ order, variables }: CycleStep<Matrix>, { tops, heads }: Solved): number[] {
+/** Of each problem the rows of `solved` whose certificate does not hold. */
+function failedRows({ order, variables }: CycleStep<Matrix>, { tops, results, rows }: Solved, members: number): number[][] {
   // Leaf first, as `tops` is.
   const sizes = order
     .slice(1)
     .map((variable) => variables[variable - 1].queries.rows)
     .reverse();
-  return heads.filter((_, index) => !isAccepted(sizes, tops, index));
+  const failed = range(0, members).map((): number[] => []);
+  for (const [index, result] of results.entries()) {
+    if (!isAccepted(sizes, tops, index)) failed[Math.floor(result / rows)].push(result % rows);
+  }
+  return failed;
 }
 
 function isAccepted(sizes: readonly number[], tops: readonly Float32Array[], index: number): boolean {

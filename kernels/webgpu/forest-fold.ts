@@ -3,12 +3,11 @@ import type { ForestPlan } from './forest-plan.ts';
 import { foldFlops } from './forest-work.ts';
 import type { Recorder } from './recorder.ts';
 import { NONE } from './shaders/fields.ts';
-import { FILL_ROWS } from './shaders/fill.ts';
 import { foldGroups } from './shaders/fold.ts';
 
-/** weight and factor of every assignment: as a fill whose rows are the assignments, one component after the other. */
+/** weight and factor of every assignment: as a fill of one row a slice, one component after the other. */
 export async function joinComponents(recorder: Recorder, plan: ForestPlan, slices: number): Promise<void> {
-  const { d, dv, nodes, root } = plan;
+  const { d, dv, nodes, root, members, memberStride } = plan;
   let bias = plan.constants;
   let values = plan.factors;
   for (const { node, logSumExp, message } of nodes) {
@@ -16,32 +15,32 @@ export async function joinComponents(recorder: Recorder, plan: ForestPlan, slice
     await recorder.dispatch(
       'fill',
       {
-        rows: slices,
+        members,
+        memberStride,
+        rows: 1,
         d,
         dv,
         bias,
-        biasStride: 0,
+        biasStride: 1,
         values,
-        valueStride: 0,
+        valueStride: dv,
         childSum: logSumExp.at,
-        childSumStride: 0,
-        childSumStep: logSumExp.stride,
+        childSumStride: logSumExp.stride,
         childMessage: message.at,
-        childMessageStride: 0,
-        childMessageStep: message.stride,
+        childMessageStride: message.stride,
         weights: NONE,
         queries: 0,
         halves: 0,
         ranges: NONE,
         sum: plan.weight,
-        sumStride: 0,
+        sumStride: 1,
         product: message.at === NONE ? NONE : plan.factor,
-        productStride: 0,
+        productStride: dv,
         loose: NONE,
         maxima: NONE,
         tops: NONE,
       },
-      [Math.ceil(slices / FILL_ROWS), 1, 1],
+      [1, slices, 1],
     );
     bias = plan.weight;
     if (message.at !== NONE) values = plan.factor;
@@ -56,18 +55,20 @@ export async function foldChunk(
   contributions: number,
   groups: number,
 ): Promise<void> {
-  const { dv, root, resultRows } = plan;
+  const { dv, root, resultRows, members, memberStride, groupRows } = plan;
   const columns = Math.max(1, dv);
-  const grouped = stage === 'chunk' && plan.groups !== NONE;
-  const rows = grouped ? groups : resultRows;
+  const rows = stage === 'chunk' ? groups * groupRows : resultRows;
   await recorder.dispatch(
     'fold',
     {
+      members,
+      memberStride,
       rows,
       dv,
       columns,
       contributions,
-      groups: grouped ? plan.groups : NONE,
+      groups: stage === 'chunk' ? plan.groups : NONE,
+      groupRows,
       weight: plan.weight,
       factor: plan.factor,
       ranges: root?.ranges ?? NONE,

@@ -14,6 +14,7 @@ export interface Span {
   readonly stride: number;
 }
 
+/** Of a message that is not computed: all ones, or of weight one. */
 export const LEFT_OUT: Span = { at: NONE, stride: 0 };
 
 /** How a node's message gets to its parent: scores with each pair of rows, or the shared exponential matrix of a cycle's edge. */
@@ -28,6 +29,7 @@ export interface ProductPlaces {
   readonly tops: number; // [assignments of the whole run, 2]
 }
 
+/** One free variable: its operands, what is computed of them and when, and the edge to its parent. */
 export interface NodePlan {
   readonly node: Node;
   readonly children: readonly NodePlan[];
@@ -55,6 +57,7 @@ export interface NodePlan {
   readonly edge: ProductPlaces | null;
 }
 
+/** All offsets of a run, in places of its arena. */
 export interface ForestPlan {
   readonly d: number;
   readonly dv: number; // 0 without a message
@@ -67,25 +70,36 @@ export interface ForestPlan {
   readonly tablesEnd: number;
   readonly constants: number; // [slices] score of the fixed variables
   readonly factors: number; // [slices, dv] product of their values, or NONE
-  readonly groups: number; // [slices, 3], or NONE where x1 is free (shaders/fold.ts)
+  readonly members: number; // [slices] which problem it belongs to (shaders/members.ts)
+  readonly groups: number; // [slices, 3] (shaders/fold.ts): the slices of one row of x1, or where x1 is free of one problem
+  readonly groupRows: number; // 1, or n1
   /** What multiplies every row of a slice: constants and factors with the components without x1. */
   readonly weight: number; // [slices]
   readonly factor: number; // [slices, dv] or NONE
-  readonly resultRows: number;
+  /** Problems, and how far apart stand what their slices share. */
+  readonly memberCount: number;
+  readonly memberStride: number;
+  readonly resultRows: number; // of all problems
   readonly state: number; // [resultRows, columns, 3]
   readonly message: number; // [resultRows, dv], then
   readonly logSumExp: number; // [resultRows]
 }
 
+/** What a plan is made for, besides the step. */
 export interface ForestSize {
   readonly slices: number;
-  readonly resultRows: number;
+  readonly memberCount: number;
+  readonly memberStride: number;
+  readonly resultRows: number; // of all problems
   readonly edges: EdgeKind;
   /** Whether an operand stands in half precision. */
   readonly isHalf: (operand: Matrix) => boolean;
 }
 
-/** `fixed` takes what is the same for all tiles of a call, `layout` the rest; they must not overlap. */
+/**
+ * `fixed` takes what is the same for all tiles of a call, of one problem: it is laid out as often as there are problems. `layout` takes the rest,
+ * and begins behind that.
+ */
 export function planForest(
   step: ConditionedStep<Matrix>,
   restriction: Restriction,
@@ -100,7 +114,8 @@ export function planForest(
   const constants = layout.take(slices);
   const valued = restriction.cutset.some((variable) => step.variables[variable - 1].values !== null);
   const factors = valued && dv > 0 ? layout.take(slices * dv) : NONE;
-  const groups = restriction.cutset[0] === 1 ? layout.take(3 * slices) : NONE;
+  const members = layout.take(slices);
+  const groups = layout.take(3 * slices);
   const hostTables = restriction.nodes.map((node) => takeTables(node, layout, slices, d));
   const tablesEnd = layout.floats;
 
@@ -122,9 +137,13 @@ export function planForest(
     tablesEnd,
     constants,
     factors,
+    members,
     groups,
+    groupRows: restriction.cutset[0] === 1 ? 1 : step.variables[0].queries.rows,
     weight: roots.length > 0 ? layout.take(slices) : constants,
     factor: carries ? layout.take(slices * dv) : factors,
+    memberCount: size.memberCount,
+    memberStride: size.memberStride,
     resultRows,
     state: layout.take(3 * resultRows * Math.max(1, dv)),
     message: layout.take(resultRows * dv),

@@ -18,7 +18,7 @@ export interface Pass {
   readonly recorder: Recorder;
   readonly plan: ForestPlan;
   readonly frequency: 'once' | 'always';
-  /** Assignments of this chunk, 1 for what is done once. */
+  /** Assignments of this chunk; problems for what is done once. */
   readonly slices: number;
   /** Assignments of the chunks before: where the certificates of this one's rows go. */
   readonly done: number;
@@ -49,6 +49,7 @@ async function fillNode(pass: Pass, node: NodePlan): Promise<void> {
     await pass.recorder.dispatch(
       'fill',
       {
+        ...membersOf(pass),
         rows: node.width,
         d,
         dv,
@@ -58,10 +59,8 @@ async function fillNode(pass: Pass, node: NodePlan): Promise<void> {
         valueStride: values.stride,
         childSum: child?.logSumExp.at ?? NONE,
         childSumStride: child?.logSumExp.stride ?? 0,
-        childSumStep: 1,
         childMessage: message.at,
         childMessageStride: message.stride,
-        childMessageStep: dv,
         weights: first ? node.unary : NONE,
         queries: node.operands.queries,
         halves: node.operands.halves & (HALF_QUERIES | valueHalves(node, values)),
@@ -86,17 +85,24 @@ function topsOf({ done }: Pass, node: NodePlan | null): number {
   return node?.edge ? node.edge.tops + 2 * done : NONE;
 }
 
+/** What is done once is done for each problem. */
+function membersOf({ frequency, plan: { members, memberStride } }: Pass) {
+  return { members: frequency === 'once' ? NONE : members, memberStride };
+}
+
 /** HALF_VALUES where `values` are the node's own, in half precision: what children sent is single. */
 function valueHalves({ operands }: NodePlan, values: Span): number {
   return values.at === operands.values ? operands.halves & HALF_VALUES : 0;
 }
 
 /** A component without x1 ends in one softmax-average. */
-async function averageRoot({ recorder, plan, slices }: Pass, node: NodePlan): Promise<void> {
+async function averageRoot(pass: Pass, node: NodePlan): Promise<void> {
+  const { recorder, plan, slices } = pass;
   const { sum, product, message, logSumExp, width, ranges } = node;
   await recorder.dispatch(
     'reduce',
     {
+      ...membersOf(pass),
       rows: width,
       dv: plan.dv,
       ranges,
@@ -145,6 +151,7 @@ async function attendEdge(pass: Pass, node: NodePlan): Promise<void> {
     await recorder.dispatch(
       `attend${channels}`,
       {
+        ...membersOf(pass),
         ...rows,
         tile: TILE,
         depth: device.tiles.depth,
@@ -189,7 +196,15 @@ async function openEdge(pass: Pass, node: NodePlan): Promise<void> {
   const { n, sum, edge } = node;
   await pass.recorder.dispatch(
     'open',
-    { rows: n, bias: sum.at, biasStride: sum.stride, loose: edge.loose, weights: edge.weights, tops: topsOf(pass, node) },
+    {
+      ...membersOf(pass),
+      rows: n,
+      bias: sum.at,
+      biasStride: sum.stride,
+      loose: edge.loose,
+      weights: edge.weights,
+      tops: topsOf(pass, node),
+    },
     [1, pass.slices, 1],
   );
 }
@@ -204,6 +219,7 @@ async function multiplyEdge(pass: Pass, node: NodePlan): Promise<void> {
     await recorder.dispatch(
       `product${channels}`,
       {
+        ...membersOf(pass),
         ...rows,
         tile: TILE,
         baseRow: 0,
@@ -232,7 +248,7 @@ export async function shareMatrices({ device, recorder, plan }: Pass): Promise<v
   for (const { edge, node, n, parentRows, operands, scale } of plan.nodes) {
     if (edge === null || node.parent === 0) continue;
     const parent = plan.nodes.find((other) => other.node.variable === node.parent) as NodePlan;
-    const perRow = 4 * n * plan.d;
+    const perRow = 4 * n * plan.d * plan.memberCount;
     const step = TILE * Math.max(1, Math.floor(device.budget / (perRow * TILE)));
     for (let firstRow = 0; firstRow < parentRows; firstRow += step) {
       const rows = Math.min(parentRows, firstRow + step);
@@ -245,6 +261,7 @@ export async function shareMatrices({ device, recorder, plan }: Pass): Promise<v
           rows,
           keyCount: n,
           d: plan.d,
+          memberStride: plan.memberStride,
           queries: parent.operands.queries,
           keys: operands.queries,
           matrix: edge.matrix,
@@ -252,7 +269,7 @@ export async function shareMatrices({ device, recorder, plan }: Pass): Promise<v
           halves: (parent.operands.halves & HALF_QUERIES) | (operands.halves & HALF_QUERIES ? HALF_KEYS : 0),
           scale,
         },
-        [Math.ceil((rows - firstRow) / TILE), 1, 1],
+        [Math.ceil((rows - firstRow) / TILE), plan.memberCount, 1],
         perRow * (rows - firstRow),
       );
     }

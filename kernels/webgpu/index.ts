@@ -1,11 +1,10 @@
 /**
  * The WebGPU back end: fused WGSL kernels (shaders/) on Dawn, inputs in half or single precision with fp32 accumulation. For a process of its own
- * (device.ts). Any number of runs may be in hand at once: each has its own arena, and the read of one overlaps the work of the next.
+ * (device.ts). Any number of runs may be in hand at once: those of one shape share
+ * dispatches (batches.ts), others have their own arenas, and the read of one overlaps the work of the next.
  */
 import type { Backend, BackendDescription, Matrix, Rates, Step, TileContext, TileReport } from '../backend.ts';
-import { AttendBatch } from './attend-batch.ts';
-import { runConditioned } from './conditioned.ts';
-import { runCycle } from './cycle.ts';
+import { attendBatch, conditionedBatch, cycleBatch } from './batches.ts';
 import { type Bounds, type Device, type Mode, openDevice } from './device.ts';
 import { measureExp } from './exp-error.ts';
 import { checkHalves } from './half-check.ts';
@@ -14,6 +13,7 @@ import { openSession, type Session } from './session.ts';
 import { TILE } from './shaders/tiles.ts';
 import { warmUp } from './warm.ts';
 
+/** How to open the device; all may be left out. */
 export interface WebGpuOptions {
   /** 'auto': Vulkan (or Metal) where there is one, else OpenGL ES. */
   readonly mode?: Mode | undefined;
@@ -41,7 +41,6 @@ export async function load({
 }: WebGpuOptions = {}): Promise<WebGpuBackend> {
   const device = await openDevice(mode, bounds);
   const session = await openSession(device);
-  const attends = new AttendBatch(session);
   await warmUp(session);
   if (bounds.halves !== false) await checkHalves(session);
   if (device.halves) await warmUp(session);
@@ -49,10 +48,11 @@ export async function load({
   const rates = await measureRates(session, now);
   device.budget = bounds.dispatchFlops ?? DISPATCH_SECONDS * rates.flopsPerSecond;
   const description = describe(device, expError, rates);
+  const batches = { attend: attendBatch(session), conditioned: conditionedBatch(session), cycle: cycleBatch(session) };
   return {
     name: 'webgpu',
     describe: () => description,
-    run: (step, tile) => run(session, attends, step, tile),
+    run: (step, tile) => run(batches, step, tile),
     close: () => close(session),
   };
 }
@@ -73,16 +73,20 @@ function describe(device: Device, expError: number, rates: Rates): WebGpuDescrip
   };
 }
 
-async function run(session: Session, attends: AttendBatch, step: Step<Matrix>, tile: TileContext): Promise<TileReport> {
+interface Batches {
+  readonly attend: ReturnType<typeof attendBatch>;
+  readonly conditioned: ReturnType<typeof conditionedBatch>;
+  readonly cycle: ReturnType<typeof cycleBatch>;
+}
+
+async function run({ attend, conditioned, cycle }: Batches, step: Step<Matrix>, tile: TileContext): Promise<TileReport> {
   switch (step.kind) {
     case 'attend':
-      await attends.run({ step, tile });
-      return { fallbackRows: 0 };
+      return attend.run({ step, tile });
     case 'conditioned':
-      await runConditioned(session, step, tile);
-      return { fallbackRows: 0 };
+      return conditioned.run({ step, tile });
     case 'cycle':
-      return { fallbackRows: await runCycle(session, step, tile) };
+      return cycle.run({ step, tile });
     default:
       throw new Error(`the webgpu back end does not run ${step.kind} steps`);
   }

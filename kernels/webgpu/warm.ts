@@ -6,7 +6,7 @@ import { CONTROL_CELLS, type Matrix, type TileContext, type VariableOperands } f
 import { runAttends } from './attend.ts';
 import { attendShape } from './attend-shape.ts';
 import { runConditioned } from './conditioned.ts';
-import { runCycle } from './cycle.ts';
+import { runCycles } from './cycle.ts';
 import type { Session } from './session.ts';
 
 const ROWS = 2;
@@ -49,10 +49,10 @@ async function warmWhole(session: Session, tile: TileContext, dv: number): Promi
     message: zeros(ROWS, dv),
     logSumExp: zeros(ROWS, 1),
   };
-  await runCycle(session, { kind: 'cycle', ...whole, order: [1, 2, 3], product: 'gemm' }, tile);
+  await runCycles(session, [{ step: { kind: 'cycle', ...whole, order: [1, 2, 3], product: 'gemm' }, tile }]);
   const forest = [
     { variable: 3, parent: 2 },
     { variable: 2, parent: 0 },
   ];
-  await runConditioned(session, { kind: 'conditioned', ...whole, cutset: [1], forest, parts: 1 }, tile);
+  await runConditioned(session, [{ step: { kind: 'conditioned', ...whole, cutset: [1], forest, parts: 1 }, tile }]);
 }

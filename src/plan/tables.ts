@@ -54,7 +54,7 @@ export function eliminationExponent(step: Eliminated): number {
 export type SumWay = 'products' | 'logarithms' | 'reference';
 
 /** Of a term and a column, as the kernels' sums in logarithms were seen to cost in units of their other flops. */
-const FLOPS_OF_TERM = { logarithms: 5, reference: 3 } as const;
+const FLOPS_OF_TERM = { logarithms: 5, reference: 2 } as const;
 
 /** Of an entry of a product: its logarithm, its checks and the packing of both sides, in exponentials. */
 const LOGARITHM = 30;

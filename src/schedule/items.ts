@@ -2,7 +2,8 @@ import { isDevice } from '../../kernels/backend.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
 import { cutRows, ONE_PIECE_SECONDS, TILE_SECONDS } from '../plan/tiles.ts';
 import type { Binding } from './bind.ts';
-import { SLOTS } from './device/protocol.ts';
+import { operandBytes } from './device/operand-bytes.ts';
+import { MESSAGE_BYTES, SLOTS } from './device/protocol.ts';
 import type { WorkItem } from './queue.ts';
 import type { BoundTile } from './task.ts';
 
@@ -73,13 +74,16 @@ function join(binding: Binding, runners: number, control: Int32Array, tiles: rea
   const items: PlacedItem[] = [];
   let open: PlacedTile[] = [];
   let seconds = 0;
+  let bytes = 0;
   for (const tile of tiles) {
     open.push(tile);
     seconds += tile.seconds;
-    if (seconds < 0.75 * target) continue;
+    if (isDevice(tile.backend)) bytes += operandBytes(tile.step);
+    if (seconds < 0.75 * target && bytes < MESSAGE_BYTES) continue;
     items.push(item(binding, control, open));
     open = [];
     seconds = 0;
+    bytes = 0;
   }
   if (open.length > 0) items.push(item(binding, control, open));
   return items;

@@ -39,7 +39,8 @@ struct SurveyArgs {
   long n, dimension;
   const void *input;
   void *mean, *extremes;
-  void *norms;       // [2, 8] or null
+  void *norms;       // [2, normCount] or null
+  long normCount;
   void *covariance;  // [D, D] or null
 };
 

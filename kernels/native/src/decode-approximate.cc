@@ -46,10 +46,11 @@ SurveyArgs readSurvey(Reader &r, const Tile &tile) {
   a.tile = tile;
   a.n = r.integer(0, kMaxRows, "n");
   a.dimension = r.integer(0, kMaxRows, "dimension");
+  a.normCount = r.integer(1, kSurveyedNorms, "norms");
   a.input = r.matrix(a.n, a.dimension, false, "input");
   a.mean = r.matrix(1, a.dimension, false, "mean");
   a.extremes = r.matrix(2, a.dimension, false, "extremes");
-  a.norms = r.matrix(2, kSurveyedNorms, true, "norms");
+  a.norms = r.matrix(2, a.normCount, true, "norms");
   a.covariance = r.matrix(a.dimension, a.dimension, true, "covariance");
   checkTile(tile, 1);
   return a;

@@ -154,12 +154,13 @@ void fillProduct(const Forest<T> &f, int i) {
   int c = 0;
   if (!factor)
     while (!factor) factor = f.states[node.children[c++]].message;
-  memcpy(s.product + from, factor + from, sizeof(T) * static_cast<size_t>(to - from));
   for (; c < node.childCount; c++) {
     const T *message = f.states[node.children[c]].message;
     if (!message) continue;
-    for (long l = from; l < to; l++) s.product[l] *= message[l];
+    for (long l = from; l < to; l++) s.product[l] = factor[l] * message[l];
+    factor = s.product;
   }
+  if (factor != s.product) memcpy(s.product + from, factor + from, sizeof(T) * static_cast<size_t>(to - from));
 }
 
 // One node of the forest, its children being done. False if cancelled.

@@ -3,7 +3,10 @@
 #pragma once
 #include "attend.h"
 
-extern "C" double exp(double);
+extern "C" {
+double exp(double);
+double log(double);
+}
 
 namespace poly::POLY_ISA {
 

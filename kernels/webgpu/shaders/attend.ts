@@ -8,6 +8,7 @@
  * Workgroups: x blocks of rows, y slices, z blocks of channels (which repeat the scores).
  */
 import type { Fields } from './fields.ts';
+import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { prelude } from './prelude.ts';
 import {
   addValues,
@@ -21,7 +22,9 @@ import {
   TILE,
 } from './tiles.ts';
 
+/** Parameters of a dispatch. */
 export const ATTEND_FIELDS = {
+  ...MEMBER_FIELDS,
   depth: 'u32', // of the tiles
   tile: 'u32', // TILE: loops whose bound the compiler knows are unrolled (tiles.ts)
   firstRow: 'u32', // of the dispatch
@@ -31,7 +34,7 @@ export const ATTEND_FIELDS = {
   lastKey: 'u32',
   d: 'u32',
   dv: 'u32',
-  queries: 'u32', // offsets into the arena; strides are from slice to slice
+  queries: 'u32', // offsets into the arena; strides are from slice to slice (members.ts)
   queryStride: 'u32',
   keys: 'u32',
   keyStride: 'u32',
@@ -52,7 +55,7 @@ export const ATTEND_FIELDS = {
   highest: 'i32',
 } as const satisfies Fields;
 
-const HELPERS = `
+const HELPERS = `${MEMBERS}
 fn weightOf(slice: u32, c: u32) -> f32 {
   if (p.weights == NONE) { return p.scale; }
   return arena[p.weights + slice * p.d + c];
@@ -94,6 +97,7 @@ fn rangeOf(slice: u32) -> vec4<u32> {
 }
 `;
 
+/** WGSL of the kernel for tiles of these sizes. */
 export function attendSource(sizes: Target): string {
   return `${prelude(ATTEND_FIELDS, sizes.reads)}${sharedTiles(sizes)}${HELPERS}
 @compute @workgroup_size(64)
@@ -122,11 +126,11 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 ${declareSums(sizes)}
   var firstBlock = true;
   for (var key0 = firstKey; key0 < lastKey; key0 += ${TILE}u) {
-${scores(sizes, { firstRow: 'firstOfBlock', queries: 'p.queries + slice * p.queryStride', keys: 'p.keys + slice * p.keyStride' })}
+${scores(sizes, { firstRow: 'firstOfBlock', queries: 'baseOf(p.queries, slice, p.queryStride)', keys: 'baseOf(p.keys, slice, p.keyStride)' })}
     firstBlock = false;
     let key = key0 + 4u * tx;
     let row = firstOfBlock + 4u * ty;
-    let bias = biasOf(p.bias + slice * p.biasStride - biasOrigin, key, lastKey);
+    let bias = biasOf(baseOf(p.bias, slice, p.biasStride) - biasOrigin, key, lastKey);
     s0 = admit(s0, bias, row, key);
     s1 = admit(s1, bias, row + 1u, key);
     s2 = admit(s2, bias, row + 2u, key);

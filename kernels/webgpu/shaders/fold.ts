@@ -1,5 +1,5 @@
 /**
- * Merges partial messages into running ones (math.md §6.4): contribution a of `group(row)` has L = weight[a] + sums[a, row] and
+ * Merges partial messages into running ones (math.md §6.4): contribution a of the row's group has L = weight[a] + sums[a, row] and
  * u = factor[a] ⊙ product[a, row],
  *
  *     m' = max(m, L);  z = z e^(m - m') + e^(L - m');  y = y e^(m - m') + u e^(L - m')
@@ -8,14 +8,18 @@
  * where there are no channels. The last dispatch stores u = y / z, L = m + ln z. Workgroups: foldGroups(threads).
  */
 import type { Fields } from './fields.ts';
+import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { prelude } from './prelude.ts';
 
+/** Parameters of a dispatch. */
 export const FOLD_FIELDS = {
-  rows: 'u32', // of the dispatch
+  ...MEMBER_FIELDS,
+  rows: 'u32', // of the dispatch: of all groups
   dv: 'u32',
   columns: 'u32', // max(1, dv)
   contributions: 'u32',
-  groups: 'u32', // [rows, 3]: first and last contribution, row of the results; NONE: all of them to every row
+  groups: 'u32', // [groups, 3]: first and last contribution, number of the group in the results; NONE: all of them to every row
+  groupRows: 'u32', // rows of the results that belong to one group
   weight: 'u32', // [contributions] or NONE: zero
   factor: 'u32', // [contributions, dv] or NONE: one
   ranges: 'u32', // [contributions, 2] or NONE: rows of `sums` and `product` that have a stride count from the first of the range
@@ -33,16 +37,19 @@ export const FOLD_FIELDS = {
 /** What every device takes in one dimension. */
 const MOST_GROUPS = 65535;
 
+/** Workgroups for so many threads, beyond one dimension's limit in two. */
 export function foldGroups(threads: number): [number, number, number] {
   const groups = Math.ceil(threads / 64);
   return [Math.min(groups, MOST_GROUPS), Math.ceil(groups / MOST_GROUPS), 1];
 }
 
+/** WGSL of the kernel. */
 export const FOLD_SOURCE = `${prelude(FOLD_FIELDS)}
+${MEMBERS}
 fn logWeight(a: u32, row: u32, first: u32) -> f32 {
   var sum = 0.0;
   if (p.weight != NONE) { sum += arena[p.weight + a]; }
-  if (p.sums != NONE) { sum += arena[p.sums + a * p.sumStride + row - select(first, 0u, p.sumStride == 0u)]; }
+  if (p.sums != NONE) { sum += arena[baseOf(p.sums, a, p.sumStride) + row - select(first, 0u, p.sumStride == 0u)]; }
   return sum;
 }
 
@@ -50,7 +57,7 @@ fn valueAt(a: u32, row: u32, first: u32, c: u32) -> f32 {
   var value = 1.0;
   if (p.factor != NONE) { value *= arena[p.factor + a * p.dv + c]; }
   if (p.product != NONE) {
-    value *= arena[p.product + a * p.productStride + (row - select(first, 0u, p.productStride == 0u)) * p.dv + c];
+    value *= arena[baseOf(p.product, a, p.productStride) + (row - select(first, 0u, p.productStride == 0u)) * p.dv + c];
   }
   return value;
 }
@@ -58,17 +65,18 @@ fn valueAt(a: u32, row: u32, first: u32, c: u32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) t: u32) {
   let index = (wid.y * ${MOST_GROUPS}u + wid.x) * 64u + t;
-  // With groups, a row of the table.
-  let row = index / p.columns;
+  var row = index / p.columns;
   let c = index % p.columns;
   if (row >= p.rows) { return; }
   var first = 0u;
   var last = p.contributions;
   var result = row;
   if (p.groups != NONE) {
-    first = u32(arena[p.groups + 3u * row]);
-    last = u32(arena[p.groups + 3u * row + 1u]);
-    result = u32(arena[p.groups + 3u * row + 2u]);
+    let group = p.groups + 3u * (row / p.groupRows);
+    row %= p.groupRows;
+    first = u32(arena[group]);
+    last = u32(arena[group + 1u]);
+    result = u32(arena[group + 2u]) * p.groupRows + row;
   }
   let at = p.state + (result * p.columns + c) * 3u;
   var m = EMPTY;
@@ -81,7 +89,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
       begin = u32(arena[p.ranges + 2u * a]);
       if (row < begin || row >= u32(arena[p.ranges + 2u * a + 1u])) { continue; }
     }
-    let sum = logWeight(a, row, begin); // with groups there are no sums a row
+    let sum = logWeight(a, row, begin);
     if (isEmpty(sum)) { continue; }
     let top = max(m, sum);
     let decay = exponential(m - top);

@@ -3,9 +3,12 @@
  * which the host makes the certificate. Workgroups: y slices.
  */
 import type { Fields } from './fields.ts';
+import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { prelude } from './prelude.ts';
 
+/** Parameters of a dispatch. */
 export const OPEN_FIELDS = {
+  ...MEMBER_FIELDS,
   rows: 'u32',
   bias: 'u32', // [slices, rows] or NONE: zero
   biasStride: 'u32',
@@ -14,12 +17,14 @@ export const OPEN_FIELDS = {
   tops: 'u32', // out: [slices, 2], c and the maximum of `loose`
 } as const satisfies Fields;
 
+/** WGSL of the kernel. */
 export const OPEN_SOURCE = `${prelude(OPEN_FIELDS)}
+${MEMBERS}
 var<workgroup> scratch: array<vec2<f32>, 64>;
 
 fn biasOf(slice: u32, row: u32) -> f32 {
   if (p.bias == NONE) { return 0.0; }
-  return arena[p.bias + slice * p.biasStride + row];
+  return arena[baseOf(p.bias, slice, p.biasStride) + row];
 }
 
 @compute @workgroup_size(64)

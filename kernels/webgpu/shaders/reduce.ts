@@ -4,12 +4,16 @@
  * of 64 channels.
  */
 import type { Fields } from './fields.ts';
+import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { HALF_VALUES, type Reads } from './operands.ts';
 import { prelude } from './prelude.ts';
 
+/** Channels of a workgroup. */
 export const REDUCE_CHANNELS = 64;
 
+/** Parameters of a dispatch. */
 export const REDUCE_FIELDS = {
+  ...MEMBER_FIELDS,
   rows: 'u32', // of the longest range
   dv: 'u32',
   ranges: 'u32', // [slices, 2] or NONE: a slice's own rows count from the first of its range
@@ -24,8 +28,10 @@ export const REDUCE_FIELDS = {
   halves: 'u32', // operands.ts
 } as const satisfies Fields;
 
+/** WGSL of the kernel. */
 export function reduceSource(reads: Reads): string {
   return `${prelude(REDUCE_FIELDS, reads)}
+${MEMBERS}
 var<workgroup> weights: array<f32, 64>;
 var<workgroup> scratch: array<f32, 64>;
 
@@ -39,7 +45,7 @@ fn rangeOf(slice: u32) -> vec2<u32> {
 
 fn biasOf(slice: u32, row: u32) -> f32 {
   if (p.bias == NONE) { return 0.0; }
-  return arena[p.bias + slice * p.biasStride + row];
+  return arena[baseOf(p.bias, slice, p.biasStride) + row];
 }
 
 @compute @workgroup_size(64)
@@ -66,7 +72,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     z += w;
     workgroupBarrier();
     if (p.values != NONE && c < p.dv) {
-      let at = p.values + slice * p.valueStride;
+      let at = baseOf(p.values, slice, p.valueStride);
       for (var i = 0u; i < min(64u, limits.y - row0); i++) {
         y += weights[i] * operand(at, (origin + row0 + i) * p.dv + c, isHalf(${HALF_VALUES}u));
       }
@@ -78,9 +84,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
   var total = 0.0;
   for (var i = 0u; i < 64u; i++) { total += scratch[i]; }
   if (t == 0u && wid.z == 0u) {
-    arena[p.logSumExp + slice * p.logSumExpStride] = select(EMPTY, m + logarithm(total), total > 0.0);
+    arena[baseOf(p.logSumExp, slice, p.logSumExpStride)] = select(EMPTY, m + logarithm(total), total > 0.0);
   }
-  if (p.message != NONE && c < p.dv) { arena[p.message + slice * p.messageStride + c] = select(0.0, y / total, total > 0.0); }
+  if (p.message != NONE && c < p.dv) { arena[baseOf(p.message, slice, p.messageStride) + c] = select(0.0, y / total, total > 0.0); }
 }
 `;
 }

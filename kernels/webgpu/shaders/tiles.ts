@@ -9,7 +9,9 @@
  */
 import { HALF_KEYS, HALF_QUERIES, HALF_VALUES, type Reads } from './operands.ts';
 
+/** Rows, and keys, of a tile. */
 export const TILE = 32;
+/** Of a workgroup. */
 export const THREADS = 64;
 
 /** Chosen from the adapter's limits (device.ts). */
@@ -43,6 +45,7 @@ export function valueIterations({ channels }: TileSizes): number {
 const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('\n');
 
+/** WGSL: the shared memory of a workgroup. */
 export function sharedTiles({ depth, channels }: TileSizes): string {
   return `
 var<workgroup> queryTile: array<vec4<f32>, ${9 * depth}>; // [c][row / 4]
@@ -98,12 +101,13 @@ export function storeWeightsAndValues({ channels }: TileSizes): string {
         let key = min(key0 + i / ${channels / 4}u, lastKey - 1u);
         let c = vec4(channel0 + 4u * (i % ${channels / 4}u)) + vec4(0u, 1u, 2u, 3u);
         let index = (key - valueOrigin) * p.dv + min(c, vec4(p.dv - 1u));
-        otherTile[i] = operand4(p.values + slice * p.valueStride, index, isHalf(${HALF_VALUES}u));
+        otherTile[i] = operand4(baseOf(p.values, slice, p.valueStride), index, isHalf(${HALF_VALUES}u));
       }
     }
     workgroupBarrier();`;
 }
 
+/** WGSL: o_r = 0, the sums of a thread. */
 export function declareSums({ channels }: TileSizes): string {
   return lines(channels / 32, (j) => `  ${lines(4, (r) => `var o${r}_${j} = vec4(0.0);`).replaceAll('\n', ' ')}`);
 }
@@ -148,11 +152,11 @@ ${lines(channels / 32, (j) => lines(4, (r) => keep(r, j)))}
   workgroupBarrier();
   let rowCount = min(${TILE}u, lastRow - row0);
   if (wid.z == 0u && t < rowCount) {
-    arena[p.logSumExp + slice * p.logSumExpStride + row0 - p.baseRow + t] = weightTile[t / 4u][t % 4u];
+    arena[baseOf(p.logSumExp, slice, p.logSumExpStride) + row0 - p.baseRow + t] = weightTile[t / 4u][t % 4u];
   }
   if (p.message == NONE) { return; }
   let width = min(${channels}u, p.dv - channel0);
-  let out = p.message + slice * p.messageStride + (row0 - p.baseRow) * p.dv + channel0;
+  let out = baseOf(p.message, slice, p.messageStride) + (row0 - p.baseRow) * p.dv + channel0;
   for (var i = t; i < rowCount * width; i += ${THREADS}u) {
     let row = i / width;
     let c = i % width;

@@ -1,3 +1,4 @@
+import type { Precision } from '../../../kernels/backend.ts';
 import type { Approximation, Problem } from '../../contract/request.ts';
 import { fail } from '../../errors.ts';
 import type { ApproximationMethod, Machine, Plan } from '../plan.ts';
@@ -6,6 +7,7 @@ import { polynomialCandidate } from './polynomial-method.ts';
 import { pruningCandidate } from './pruning.ts';
 import { randomFeaturesCandidate } from './random-features.ts';
 import { fewestSamples, samplingPlan } from './sampling.ts';
+import { rank } from './work.ts';
 
 /** One way to approximate. */
 interface Method {
@@ -15,12 +17,12 @@ interface Method {
 }
 
 const METHODS: readonly Method[] = [
-  { name: 'taylor', candidate: (context) => polynomialCandidate(context, 'taylor') },
-  { name: 'minimax', candidate: (context) => polynomialCandidate(context, 'minimax') },
   {
     name: 'compress',
     candidate: (context) => (context.compressed.size > 0 ? polynomialCandidate(context, 'minimax', 'compress') : null),
   },
+  { name: 'taylor', candidate: (context) => polynomialCandidate(context, 'taylor') },
+  { name: 'minimax', candidate: (context) => polynomialCandidate(context, 'minimax') },
   { name: 'random-features', candidate: randomFeaturesCandidate },
   { name: 'prune', candidate: pruningCandidate },
 ];
@@ -92,24 +94,43 @@ export function samplingWanted(context: ApproximateContext, exact: Plan, decisio
 
 /** In the precision asked for; in float64 where rounding in float32 alone would cost the tolerance. */
 function candidatesOf(
-  { problem, wish, survey, certificate }: ApproximateContext,
+  { problem, wish, survey, certificate, glance, measured }: ApproximateContext,
   machine: Machine,
   compressed: ApproximateContext['compressed'],
 ): Candidate[] {
+  const known = new Map<string, ApproximateContext>();
+  const contextOf = (precision: Precision, fewer: ApproximateContext['compressed'] | undefined): ApproximateContext => {
+    const key = `${precision} ${fewer === undefined}`;
+    const own = known.get(key) ?? {
+      ...approximateContext(problem, wish, machine, survey, precision, certificate.projections, fewer),
+      glance,
+      measured,
+    };
+    known.set(key, own);
+    return own;
+  };
   const methods = METHODS.filter(({ name }) => wish.method === 'auto' || wish.method === name);
   const precisions = problem.precision === 'float32' ? (['float32', 'float64'] as const) : (['float64'] as const);
+  let fewest = false;
   return methods.flatMap((method) => {
     const found: Candidate[] = [];
+    if (fewest && (method.name === 'taylor' || method.name === 'minimax')) return found;
     for (const precision of precisions) {
       const fewer = method.name === 'compress' ? compressed : undefined;
-      const candidate = method.candidate(
-        approximateContext(problem, wish, machine, survey, precision, certificate.projections, fewer),
-      );
+      const candidate = method.candidate(contextOf(precision, fewer));
       if (candidate !== null) found.push(candidate);
-      if (candidate !== null && candidate.maxAbsError <= wish.tolerance) break;
+      if (candidate !== null && candidate.maxAbsError <= wish.tolerance) {
+        fewest ||= method.name === 'compress' && precision === problem.precision && isBelowDegreeOne(candidate.plan, problem);
+        break;
+      }
     }
     return found;
   });
+}
+
+/** No polynomial in all coordinates has fewer features: looking for one would cost more than it could save. */
+function isBelowDegreeOne({ approximation }: Plan, { d }: Problem): boolean {
+  return approximation?.reason === '' && (approximation.rank ?? Number.POSITIVE_INFINITY) <= rank(d, 1);
 }
 
 function explained({ plan, maxAbsError }: Candidate, exact: Plan | null): Plan {

@@ -1,4 +1,3 @@
-import { SURVEYED_NORMS } from '../../../kernels/backend.ts';
 import type { Problem } from '../../contract/request.ts';
 import type { MaskedBlock } from '../block.ts';
 import { finishPlan } from '../compile.ts';
@@ -6,10 +5,10 @@ import { addStage, bytesPerElement, type Draft, input, named, newDraft, supports
 import type { Plan } from '../plan.ts';
 import { UNITS } from './certificate.ts';
 import type { ApproximateContext } from './context.ts';
-import { symmetricEigen } from './eigen.ts';
+import { dot, leadingEigen, symmetricEigen, times } from './eigen.ts';
 import { basisName, compressedNames, meanName } from './names.ts';
 import { sumOfRawBounds } from './score-bound.ts';
-import type { SurveyedSlice } from './survey.ts';
+import { PAIR_NORMS, type SurveyedSlice } from './survey.ts';
 import { featureWork, surveyWork } from './work.ts';
 
 /**
@@ -64,8 +63,9 @@ export function chooseBases({ problem, tree }: ApproximateContext, covariances: 
     )[];
     if (first === undefined || second === undefined) return [];
     const factor = Math.abs(scale * pair.coefficient);
-    const spectra = first.map((a, slice) => commonBasis(a, second[slice] as ArrayLike<number>, d));
-    const needed = spectra.map(({ lost }) => lost.findIndex((rest) => factor * PEAK ** 2 * rest <= SHARE * logShare));
+    const enough = (rest: number): boolean => factor * PEAK ** 2 * rest <= SHARE * logShare;
+    const spectra = first.map((a, slice) => commonBasis(a, second[slice] as ArrayLike<number>, d, enough));
+    const needed = spectra.map(({ lost }) => lost.findIndex(enough));
     const dimension = Math.max(1, ...needed);
     if (needed.some((k) => k < 0) || dimension > WORTH * d) return [];
     const bases = spectra.map(({ vectors }) => columns(vectors, d, dimension));
@@ -79,39 +79,57 @@ function pairOf(block: MaskedBlock): { readonly variables: readonly number[]; re
   return isPair ? { variables: block.variables, coefficient: monomial.coefficient } : null;
 }
 
-/** Eigenvectors of both covariances together, each weighed by its size; lost[k]: typical dropped score with k kept. */
-function commonBasis(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  d: number,
-): { readonly vectors: readonly Float64Array[]; readonly lost: readonly number[] } {
-  const [sizeA, sizeB] = [trace(a, d), trace(b, d)];
+interface CommonBasis {
+  readonly vectors: readonly Float64Array[];
+  /** lost[k]: typical dropped score with the first k kept. */
+  readonly lost: readonly number[];
+}
+
+/** Coordinates that are looked for first: most of what can be compressed at all needs fewer. */
+const FEW = 16;
+
+/** Eigenvectors of both covariances together, each weighed by its size: the leading ones where those are `enough`, or else all of them. */
+function commonBasis(a: ArrayLike<number>, b: ArrayLike<number>, d: number, enough: (rest: number) => boolean): CommonBasis {
+  const [first, second] = [Float64Array.from(a), Float64Array.from(b)];
+  const [sizeA, sizeB] = [trace(first, d), trace(second, d)];
   const sum = new Float64Array(d * d);
   for (let i = 0; i < sum.length; i++) {
-    sum[i] = (sizeA > 0 ? (a[i] as number) / sizeA : 0) + (sizeB > 0 ? (b[i] as number) / sizeB : 0);
+    sum[i] = (sizeA > 0 ? (first[i] as number) / sizeA : 0) + (sizeB > 0 ? (second[i] as number) / sizeB : 0);
   }
-  const { vectors } = symmetricEigen(sum, d);
-  const lost = new Array<number>(d + 1).fill(0);
-  let [restA, restB] = [0, 0];
-  for (let k = d - 1; k >= 0; k--) {
-    restA += Math.max(0, quadratic(a, vectors[k] as Float64Array));
-    restB += Math.max(0, quadratic(b, vectors[k] as Float64Array));
-    lost[k] = Math.sqrt(restA * restB);
+  if (d > 2 * FEW) {
+    const few = withLosses(leadingEigen(sum, d, FEW).vectors, [first, second], [sizeA, sizeB]);
+    if (few.lost.some(enough)) return padded(few, d);
+  }
+  return withLosses(symmetricEigen(sum, d).vectors, [first, second], [sizeA, sizeB]);
+}
+
+/** What is outside of the first k vectors is what they leave of the trace. */
+function withLosses(
+  vectors: readonly Float64Array[],
+  covariances: readonly Float64Array[],
+  traces: readonly number[],
+): CommonBasis {
+  const rest = [...traces];
+  const typical = (): number => Math.sqrt(rest.reduce((product, one) => product * Math.max(0, one), 1));
+  const lost = [typical()];
+  for (const vector of vectors) {
+    covariances.forEach((covariance, i) => {
+      rest[i] = (rest[i] as number) - dot(vector, times(covariance, vector));
+    });
+    lost.push(typical());
   }
   return { vectors, lost };
+}
+
+/** With coordinates that hold nothing, for slices that need more than this one. */
+function padded({ vectors, lost }: CommonBasis, d: number): CommonBasis {
+  const none = Array.from({ length: d - vectors.length }, () => new Float64Array(d));
+  return { vectors: [...vectors, ...none], lost };
 }
 
 function trace(matrix: ArrayLike<number>, d: number): number {
   let sum = 0;
   for (let i = 0; i < d; i++) sum += matrix[i * d + i] as number;
-  return sum;
-}
-
-function quadratic(matrix: ArrayLike<number>, x: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) {
-    for (let j = 0; j < x.length; j++) sum += (x[i] as number) * (matrix[i * x.length + j] as number) * (x[j] as number);
-  }
   return sum;
 }
 
@@ -177,10 +195,10 @@ function addCompression(draft: Draft, variable: number, { other, coefficient, bl
     input: compressed,
     mean: output(`mean ${names.rows}`, one, dimension),
     extremes: output(`extremes ${names.rows}`, { variable: 0, count: 2 }, dimension),
-    norms: output(`norms ${names.rows}`, { variable: 0, count: 2 }, SURVEYED_NORMS),
+    norms: output(`norms ${names.rows}`, { variable: 0, count: 2 }, PAIR_NORMS),
     covariance: null,
   } as const;
-  addStage(draft, survey, one, variable, surveyWork(n, dimension, width, true, false));
+  addStage(draft, survey, one, variable, surveyWork(n, dimension, width, PAIR_NORMS, false));
 }
 
 /**

@@ -8,11 +8,13 @@ import { solve } from '../solve.ts';
 import { carefulParts } from './careful.ts';
 import { outputBound, pruningError } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
+import { keptShare, WORTH_TRYING } from './glance.ts';
 
 /** Of the tolerance, what goes to the keys that are left out; the rest is rounding. */
 const SHARE = 0.9;
-/** What pruning saves depends on the data; where that is nothing, the kernel computes with all keys. */
-const MODELLED_GAIN = 0.9;
+/** Of attend's time for the same pairs, what those that stay take, and bounds and cells beside that (kernels/native/src/prune.h). */
+const CAREFUL = 1.07;
+const BOUNDS = 0.06;
 
 /**
  * Attention calls that leave out keys too small to matter (math.md §3.7), for scores so large that a few keys have nearly all of the mass.
@@ -32,7 +34,9 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
   if (!(lost > 0)) return null;
   const n = Math.max(...problem.rows.slice(1));
   const dropBelow = Math.log((edges * n) / lost);
-  if (wish.method === 'auto' && 2 * context.largestScore < dropBelow) return null;
+  const kept = tree.blocks.map((_, b) => keptShare(context.glance?.scores[b] ?? [], dropBelow));
+  const hopeless = problem.mode === 'auto' ? !kept.some((share) => share < WORTH_TRYING) : 2 * context.largestScore < dropBelow;
+  if (wish.method === 'auto' && hopeless) return null;
   // A device may leave nothing out, and sums in an order of its own.
   const draft = newDraft(
     problem,
@@ -44,7 +48,8 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
     if (method === null) refuseBackend(problem, draft.backends);
     return method;
   });
-  const stages = draft.stages.map((stage) => prune(stage, dropBelow));
+  const most = Math.max(...kept);
+  const stages = draft.stages.map((stage) => prune(stage, dropBelow, CAREFUL * most + BOUNDS));
   const maxAbsError = outputBound(parts, edges * pruningError(n, dropBelow), certificate);
   const plan = {
     ...finishPlan({ ...draft, stages }, 'pruning', threads),
@@ -53,8 +58,8 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
   return { plan, maxAbsError };
 }
 
-function prune(stage: Stage, dropBelow: number): Stage {
+function prune(stage: Stage, dropBelow: number, share: number): Stage {
   const { step, seconds } = stage;
   if (step.kind !== 'attend' || step.queries === null) return stage;
-  return { ...stage, step: { ...step, dropBelow }, seconds: seconds * MODELLED_GAIN };
+  return { ...stage, step: { ...step, dropBelow }, seconds: seconds * share };
 }

@@ -6,6 +6,7 @@ import type { BufferSpec, Machine, Plan } from '../plan.ts';
 import { withReference } from './context.ts';
 import { meanName } from './names.ts';
 import { projectedTensors } from './projections.ts';
+import { PAIR_NORMS } from './survey.ts';
 import { surveyWork } from './work.ts';
 
 /**
@@ -50,12 +51,18 @@ function addSurvey(draft: Draft, role: Role, variable: number, withCovariance: b
   const mean = output(role === 'q' ? meanName(variable) : `mean ${name}`, 1, cols);
   const extremes = output(`extremes ${name}`, 2, cols);
   // Bounds of values and biases are made of columns alone.
-  const norms = role === 'q' ? output(`norms ${name}`, 2, SURVEYED_NORMS) : null;
+  const norms = role === 'q' ? output(`norms ${name}`, 2, normsOf(problem)) : null;
   const rows = draftRows(draft, { variable, count: 1 });
   const covariance = withCovariance ? output(`covariance ${name}`, cols, cols) : null;
   const step = { kind: 'survey', input: from, mean, extremes, norms, covariance } as const;
-  const work = surveyWork(rows, cols, bytesPerElement(problem.precision), norms !== null, withCovariance);
+  const work = surveyWork(rows, cols, bytesPerElement(problem.precision), norms === null ? 0 : normsOf(problem), withCovariance);
   addStage(draft, step, { variable: 0, count: 1 }, 0, work);
+}
+
+/** Hölder's inequality takes as many as the largest monomial has variables (score-bound.ts). */
+function normsOf({ polynomial }: Problem): number {
+  const degree = Math.max(PAIR_NORMS, ...polynomial.monomials.map(({ variables }) => variables.length));
+  return Math.min(SURVEYED_NORMS, degree);
 }
 
 /** Sizes of tokens and weights, for what rounding does to projections. */
@@ -69,8 +76,8 @@ function addProjectedSurvey(draft: Draft, { name, weights, cols }: ReturnType<ty
     draft.ready.push(0);
     return draft.buffers.length - 1;
   };
-  const sizes = { mean: output('mean', 1, cols), extremes: output('extremes', 2, cols), norms: output('norms', 2, SURVEYED_NORMS) };
-  const work = surveyWork(draftRows(draft, extent), cols, bytesPerElement(problem.precision), true, false);
+  const sizes = { mean: output('mean', 1, cols), extremes: output('extremes', 2, cols), norms: output('norms', 2, PAIR_NORMS) };
+  const work = surveyWork(draftRows(draft, extent), cols, bytesPerElement(problem.precision), PAIR_NORMS, false);
   addStage(draft, { kind: 'survey', input: from, ...sizes, covariance: null }, { variable: 0, count: 1 }, 0, work);
 }
 

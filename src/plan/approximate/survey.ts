@@ -25,6 +25,9 @@ export interface RowSizes {
   readonly entry: number;
 }
 
+/** Norms that are enough for products of two rows, and for lengths. */
+export const PAIR_NORMS = 2;
+
 /** By tensor name (q1.., v2.., b1..), then by slice. */
 export type Survey = ReadonlyMap<string, readonly SurveyedSlice[]>;
 
@@ -40,7 +43,7 @@ export interface CompressedBlock {
 /** Norms and means are rounded to float32 at worst: far more than that. */
 const INFLATION = 1 + 1e-6;
 
-/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, 8], covariance [D, D]; norms that were not asked for are infinite. */
+/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, P], covariance [D, D]; norms that were not asked for are infinite. */
 export function surveyedSlice(
   mean: ArrayLike<number>,
   extremes: ArrayLike<number>,
@@ -50,13 +53,15 @@ export function surveyedSlice(
   const D = mean.length;
   const lowest = Array.from({ length: D }, (_, c) => extremes[c] as number);
   const highest = Array.from({ length: D }, (_, c) => extremes[D + c] as number);
-  const half = SURVEYED_NORMS;
+  const half = norms === null ? 0 : norms.length / 2;
   const sizes = (center: (c: number) => number, from: number): RowSizes => {
     const columns = lowest.map((low, c) => INFLATION * Math.max((highest[c] as number) - center(c), center(c) - low, 0));
     return {
       columns,
       entry: Math.max(0, ...columns),
-      norms: Array.from({ length: half }, (_, p) => INFLATION * (norms?.[from + p] ?? Number.POSITIVE_INFINITY)),
+      norms: Array.from({ length: SURVEYED_NORMS }, (_, p) =>
+        p < half ? INFLATION * (norms?.[from + p] as number) : Number.POSITIVE_INFINITY,
+      ),
     };
   };
   return { mean, covariance, lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };

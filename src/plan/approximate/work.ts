@@ -26,10 +26,10 @@ export function contractWork(visits: number, r: number, variables: number, cols:
   return { flops: visits * (VISIT_FLOPS + variables * cols), exponentials: 0, bytes: width * variables * r * cols };
 }
 
-/** Two passes over the rows: some operations an entry, and two dozen for its powers; entries are met in conversions more than in products. */
-export function surveyWork(n: number, cols: number, width: number, withNorms: boolean, withCovariance: boolean): Work {
+/** Two passes over the rows: some operations an entry, and up to two dozen for its powers; entries are met in conversions more than in products. */
+export function surveyWork(n: number, cols: number, width: number, norms: number, withCovariance: boolean): Work {
   return {
-    flops: (6 + (withNorms ? 24 : 0) + (withCovariance ? 2 * cols : 0)) * n * cols,
+    flops: (6 + (norms === 0 ? 0 : norms <= 3 ? 10 : 24) + (withCovariance ? 2 * cols : 0)) * n * cols,
     exponentials: 0,
     bytes: 2 * width * n * cols,
   };

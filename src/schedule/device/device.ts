@@ -4,11 +4,15 @@ import type { TileOutcome, TileTask } from '../task.ts';
 import { epochMs } from '../task.ts';
 import { calibrate } from './calibration.ts';
 import { DeviceFailure } from './failure.ts';
+import { messageBytes } from './operand-bytes.ts';
 import { DeviceProcess, type ProcessOptions } from './process.ts';
+import { Room } from './room.ts';
 
 export type DeviceState = 'starting' | 'ready' | 'restarting' | 'unavailable' | 'closed';
 
 export interface DeviceOptions extends ProcessOptions {
+  /** Operands and results that may lie with its process at once. */
+  readonly inflightBytes: number;
   /** Told when the state has changed. */
   readonly onChange: () => void;
 }
@@ -28,6 +32,7 @@ export class Device {
   /** Resolves when the device is ready, or known not to become so, for the first time. */
   readonly settled: Promise<void>;
   readonly #options: DeviceOptions;
+  readonly #room: Room;
   #state: DeviceState = 'starting';
   #reason = 'it is starting';
   #description: BackendDescription | null = null;
@@ -40,6 +45,7 @@ export class Device {
   constructor(options: DeviceOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#room = new Room(options.inflightBytes);
     this.settled = this.#firstState();
     this.#life = this.#live();
   }
@@ -72,6 +78,16 @@ export class Device {
    * device has stopped or will
    */
   async run(task: TileTask, signal?: AbortSignal): Promise<TileOutcome[]> {
+    const bytes = messageBytes(task.tiles);
+    await this.#room.enter(bytes, signal);
+    try {
+      return await this.#run(task, signal);
+    } finally {
+      this.#room.leave(bytes);
+    }
+  }
+
+  async #run(task: TileTask, signal: AbortSignal | undefined): Promise<TileOutcome[]> {
     const patience = delay(PATIENCE_MS, 'late', { ref: false });
     while (this.#state === 'starting' || this.#state === 'restarting') {
       if ((await Promise.race([this.#changed.promise, patience])) === 'late') break;

@@ -12,6 +12,7 @@ export interface DevicesOptions {
   /** How Dawn reaches its adapter, or 'auto': by Vulkan where it can. */
   readonly webgpuMode?: string;
   readonly deviceTimeoutMs?: number;
+  readonly deviceInflightBytes?: number;
 }
 
 /** What `GET /v1/backends` tells of a device's process. */
@@ -34,7 +35,14 @@ export class Devices {
   readonly #watchers: DeviceWatcher[] = [];
 
   constructor(options: DevicesOptions, onChange: () => void) {
-    const { devices = [], deviceModules, gpuMode = 'auto', webgpuMode = 'auto', deviceTimeoutMs = 10_000 } = options;
+    const {
+      devices = [],
+      deviceModules,
+      gpuMode = 'auto',
+      webgpuMode = 'auto',
+      deviceTimeoutMs = 10_000,
+      deviceInflightBytes = 2 ** 28,
+    } = options;
     const start = (name: DeviceName): Device => {
       const load = { mode: name === 'gpu' ? gpuMode : webgpuMode };
       const module = deviceModules?.[name] ?? null;
@@ -42,7 +50,8 @@ export class Devices {
         onChange();
         for (const watcher of this.#watchers) watcher(name, this.life(name) as DeviceLife);
       };
-      return new Device({ name, module, load, loadTimeoutMs: LOAD_TIMEOUT_MS, timeoutMs: deviceTimeoutMs, onChange: tell });
+      const limits = { loadTimeoutMs: LOAD_TIMEOUT_MS, timeoutMs: deviceTimeoutMs, inflightBytes: deviceInflightBytes };
+      return new Device({ name, module, load, ...limits, onChange: tell });
     };
     this.#devices = new Map(devices.map((name) => [name, start(name)]));
   }

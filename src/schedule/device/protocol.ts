@@ -8,6 +8,8 @@ import type { BackendDescription, DeviceName, Step } from '../../../kernels/back
 
 /** Requests that may be on their way to one device at once: while one is computed the next is being brought. Each has its own slot. */
 export const SLOTS = 2;
+/** Neighbouring tiles are not joined to messages of more than this. */
+export const MESSAGE_BYTES = 2 ** 26;
 /** Descriptor of the first slot in the device's process; 0 to 2 are the standard streams and 3 is the channel. */
 export const FIRST_SLOT_FD = 4;
 

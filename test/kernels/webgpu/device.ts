@@ -1,11 +1,12 @@
 /** The webgpu back end in a process of its own, as a back end of this thread. Starting fails where there is no adapter: nothing skips. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Backend, Matrix, Step, TileContext, TileReport } from '../../../kernels/backend.ts';
 import { load as loadReference } from '../../../kernels/reference/index.ts';
 import type { WebGpuDescription, WebGpuOptions } from '../../../kernels/webgpu/index.ts';
 import { driveAsync, type Output, type Tiles } from '../cases.ts';
-import type { Question, Reply } from './host.ts';
+import type { Question, Reply, Run } from './host.ts';
 
 type Answer = Extract<Reply, { value: unknown }>;
 /** A union keeps its members only one by one. */
@@ -54,13 +55,21 @@ export class TestDevice implements Backend {
 
   /** Results and the control block come back into the arrays that were given. */
   async run(step: Step<Matrix>, tile: TileContext): Promise<TileReport> {
+    return (await this.runAll([{ step, tile }]))[0] as TileReport;
+  }
+
+  /** The same for some that come to the device at once. */
+  async runAll(runs: readonly Run[]): Promise<TileReport[]> {
     // Shared memory does not travel by message.
-    const { id, answer } = this.#ask({ kind: 'run', step, tile: { ...tile, control: Int32Array.from(tile.control) } });
+    const sent = runs.map(({ step, tile }) => ({ step, tile: { ...tile, control: Int32Array.from(tile.control) } }));
+    const { id, answer } = this.#ask({ kind: 'run', runs: sent });
     this.lastRun = id;
-    const { value, step: ran, control } = await answer;
-    tile.control.set(control as Int32Array);
-    for (const name of ['message', 'logSumExp'] as const) copyBack(step, ran as Step<Matrix>, name);
-    return value as TileReport;
+    const { value, runs: ran } = await answer;
+    for (const [index, { step, tile }] of (ran as readonly Run[]).entries()) {
+      runs[index].tile.control.set(tile.control);
+      for (const name of ['message', 'logSumExp'] as const) copyBack(runs[index].step, step, name);
+    }
+    return value as TileReport[];
   }
 
   /** Of the last call of `run`, for `cancel`. */
@@ -114,6 +123,18 @@ export class TestDevice implements Backend {
 function copyBack(step: Step<Matrix>, ran: Step<Matrix>, name: 'message' | 'logSumExp'): void {
   const [to, from] = [step, ran].map((each) => (each as Partial<Record<typeof name, Matrix | null>>)[name]);
   if (to && from) to.data.set(from.data);
+}
+
+/** One device for all tests of a `describe`, or of a file: `use` gets it before them, and it has to end by itself afterwards. */
+export function useDevice(use: (device: TestDevice, expError: number) => void, options: WebGpuOptions = {}): void {
+  let device: TestDevice | null = null;
+  beforeAll(async () => {
+    device = await TestDevice.start(options);
+    use(device, device.describe().expError);
+  });
+  afterAll(async () => {
+    expect(await device?.close()).toBe('code 0');
+  });
 }
 
 const reference = loadReference();

@@ -2,20 +2,25 @@
 import type { Matrix, Step, TileContext } from '../../../kernels/backend.ts';
 import { load, type WebGpuOptions } from '../../../kernels/webgpu/index.ts';
 
+export interface Run {
+  readonly step: Step<Matrix>;
+  readonly tile: TileContext;
+}
+
 export type Question =
-  | { readonly id: number; readonly kind: 'run'; readonly step: Step<Matrix>; readonly tile: TileContext }
+  | { readonly id: number; readonly kind: 'run'; readonly runs: readonly Run[] }
   | { readonly id: number; readonly kind: 'cancel'; readonly run: number }
   | { readonly id: number; readonly kind: 'lose' }
   | { readonly id: number; readonly kind: 'memory' };
 
 export type Reply = { readonly id: number } & (
   | { readonly error: string }
-  | { readonly value: unknown; readonly step?: Step<Matrix>; readonly control?: Int32Array }
+  | { readonly value: unknown; readonly runs?: readonly Run[] }
 );
 
 const send = (reply: Reply): void => void process.send?.(reply);
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const controls = new Map<number, Int32Array>();
+const controls = new Map<number, readonly Int32Array[]>();
 
 process.once('disconnect', () => process.exit(1));
 try {
@@ -33,7 +38,7 @@ try {
 async function answer(backend: Awaited<ReturnType<typeof load>>, question: Question): Promise<Reply> {
   const { id } = question;
   if (question.kind === 'cancel') {
-    Atomics.store(controls.get(question.run) as Int32Array, 0, 1);
+    for (const control of controls.get(question.run) ?? []) Atomics.store(control, 0, 1);
     return { id, value: null };
   }
   if (question.kind === 'lose') {
@@ -44,10 +49,13 @@ async function answer(backend: Awaited<ReturnType<typeof load>>, question: Quest
     globalThis.gc?.();
     return { id, value: process.memoryUsage.rss() };
   }
-  const { step, tile } = question;
-  controls.set(id, tile.control);
-  const value = await backend.run(step, tile).finally(() => controls.delete(id));
-  return { id, value, step, control: tile.control };
+  const { runs } = question;
+  controls.set(
+    id,
+    runs.map(({ tile }) => tile.control),
+  );
+  const value = await Promise.all(runs.map(({ step, tile }) => backend.run(step, tile))).finally(() => controls.delete(id));
+  return { id, value, runs };
 }
 
 /** The way out that a service takes: nothing may keep the process alive, and nothing may crash on the way. */

@@ -142,6 +142,18 @@ describe('the process of a device', () => {
     expect(lines).toContainEqual(expect.objectContaining({ level: 40, msg: 'device', ...told }));
   });
 
+  it('takes requests that are larger than its room one at a time', async () => {
+    const app = await build({ DEVICE_INFLIGHT_BYTES: '100' });
+    const tensors = { q1: headsOf(1), q2: headsOf(2), v2: headsOf(3) };
+    const ask = (backend: string) => post(app, '/v1/attention', { polynomial: 'x1*x2', tensors, backend });
+    const answers = await Promise.all(Array.from({ length: 6 }, () => ask('gpu')));
+    const truth = await ask('reference');
+    for (const { status, body } of answers) {
+      expect([status, body.plan.backend, body.plan.failovers]).toEqual([200, 'gpu', undefined]);
+      expect(body.output.data).toEqual(truth.body.output.data);
+    }
+  });
+
   it('does not keep a request beyond its deadline', async () => {
     const app = await build();
     const began = performance.now();
