@@ -5,12 +5,14 @@ import { type ApproximateContext, approximateContext } from '../plan/approximate
 import { glancedPairs, isHopeless } from '../plan/approximate/glance.ts';
 import { momentsWanted } from '../plan/approximate/moments.ts';
 import { projectedTensors, projectionError } from '../plan/approximate/projections.ts';
+import { blockBound } from '../plan/approximate/score-bound.ts';
 import type { Survey } from '../plan/approximate/survey.ts';
 import { compileSurvey, surveyed } from '../plan/approximate/survey-plan.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
 import type { Compiler } from './compiler.ts';
 import { type Compression, compress } from './compression.ts';
 import { glanceAt } from './glance.ts';
+import { largestScores } from './largest-scores.ts';
 import { exactProblem, inPrecision, type Task } from './planned-task.ts';
 import { sampledTask } from './sampling.ts';
 import type { Finished, Session } from './session.ts';
@@ -67,13 +69,21 @@ async function lookAt(request: AttentionRequest, exact: Plan, machine: Machine, 
   const survey: Survey = new Map(measured.map(({ name }) => [name, surveyOf(plan, binding, name)]));
   const wish = problem.approximation as Approximation;
   const context = approximateContext(looked.problem, wish, machine, survey, problem.precision, projectionError(problem, survey));
-  if (!deeper) return { request: looked, context: withGlance(looked, context), compression: null };
+  if (!deeper) return { request: looked, context: withMeasured(looked, withGlance(looked, context)), compression: null };
   const covariances = new Map(problem.rows.map((_, index) => [index + 1, outputSlices(plan, binding, `covariance q${index + 1}`)]));
   return {
     request: looked,
     context: withGlance(looked, context),
     compression: await compress(looked, context, covariances, session),
   };
+}
+
+/** Every score, where there are so few that the client's request for an approximation costs hardly more by it. */
+function withMeasured(request: AttentionRequest, context: ApproximateContext): ApproximateContext {
+  const { mode, scale } = request.problem;
+  if (mode !== 'approximate') return context;
+  const bounds = context.tree.blocks.map(({ monomials }) => blockBound(monomials, scale, context.survey));
+  return { ...context, measured: largestScores(request, context, bounds) };
 }
 
 /** A few scores where pruning may be chosen. */

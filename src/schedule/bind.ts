@@ -72,9 +72,10 @@ function sliceRows(plan: Plan, { lengths }: AttentionRequest): (extent: Extent, 
 }
 
 /** Which of an operand's own slices serves a slice of the request: shared batches, and heads shared by groups. */
-function inputSlice(operand: Operand, slice: number, plan: Plan): number {
-  const entry = operand.batch === 1 ? 0 : Math.floor(slice / plan.heads);
-  const head = Math.floor((slice % plan.heads) / (plan.heads / operand.heads));
+/** Which of an operand's slices is that of the request's. */
+export function inputSlice(operand: Operand, slice: number, { heads }: Pick<Plan, 'heads'>): number {
+  const entry = operand.batch === 1 ? 0 : Math.floor(slice / heads);
+  const head = Math.floor((slice % heads) / (heads / operand.heads));
   return entry * operand.heads + head;
 }
 

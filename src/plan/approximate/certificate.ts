@@ -1,6 +1,7 @@
 import { type Precision, SCAN_LOSS } from '../../../kernels/backend.ts';
 import type { FloatDType } from '../../tensor/tensor.ts';
 import type { ExponentialPolynomial } from './exponential.ts';
+import type { ScoreBound } from './score-bound.ts';
 import type { ValueRange } from './survey.ts';
 
 /**
@@ -85,12 +86,13 @@ export interface FeatureSizes {
  * the largest weight of every variable is 1.
  */
 export function featureError(
-  { coefficients, logError, absoluteSum }: ExponentialPolynomial,
-  bound: number,
+  { coefficients, logError }: Pick<ExponentialPolynomial, 'coefficients' | 'logError'>,
+  { bound, absolute }: Pick<ScoreBound, 'bound' | 'absolute'>,
   precision: Precision,
   { rows, rank, spread, values, movingLog }: FeatureSizes,
 ): PartError {
   const degree = coefficients.length - 1;
+  const absoluteSum = coefficients.reduce((sum, c, k) => sum + Math.abs(c) * absolute ** k, 0);
   const beside = BESIDE_CHAIN + 2 * degree;
   const accumulated = rows.reduce((sum, n) => sum + Math.min(n, ACCUMULATE_CHAIN) + beside, 0);
   const gamma = (accumulated + Math.min(rank, APPLY_CHAIN) + beside) * UNITS[precision];

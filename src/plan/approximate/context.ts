@@ -7,7 +7,7 @@ import { maskEdges, pairMasks } from '../masks.ts';
 import type { Machine, Plan } from '../plan.ts';
 import { type CertificateContext, type PartError, type ProjectionError, roundingError } from './certificate.ts';
 import type { Glance } from './glance.ts';
-import { sumOfRawBounds } from './score-bound.ts';
+import { type ScoreBound, sumOfRawBounds } from './score-bound.ts';
 import { type CompressedBlock, type Survey, type SurveyedSlice, valueRange } from './survey.ts';
 
 /** All that the methods decide by: the problem in the precision to compute in, its blocks, and what the survey found. */
@@ -23,6 +23,8 @@ export interface ApproximateContext {
   readonly certificate: CertificateContext;
   /** A few scores, for modelling what pruning saves; null where nobody looked. */
   readonly glance: Glance | null;
+  /** By block, bounds by a look at every tuple, where there are so few; null where there are not. */
+  readonly measured: readonly (ScoreBound | null)[];
   /** Bound on |score + biases| of any tuple, and so on any pair's with what its key has gathered. */
   readonly largestScore: number;
   /** Largest |log-weight| that a variable's rows have of their own. */
@@ -72,6 +74,7 @@ export function approximateContext(
     survey,
     compressed,
     glance: null,
+    measured: [],
     tree: { ...tree, blocks: tree.blocks.map((block) => withMasks(block, masks)) },
     certificate: {
       values: valueRange(problem, survey),
