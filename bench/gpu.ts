@@ -86,8 +86,15 @@ function matrix(rows: number, cols: number, seed: number): Matrix {
   return { data, rows, cols };
 }
 
-function attend(n: number): Step<Matrix> {
-  const [queries, keys, values] = [matrix(n, D, 1), matrix(n, D, 2), matrix(n, D, 3)];
+/** The same, rounded to float16 and with its bits beside it, as a tensor that came so. */
+function halved({ data, rows, cols }: Matrix): Matrix {
+  const half = new Float16Array(data);
+  data.set(half);
+  return { data, half: new Uint16Array(half.buffer), rows, cols };
+}
+
+function attend(n: number, change = (operand: Matrix) => operand): Step<Matrix> {
+  const [queries, keys, values] = [1, 2, 3].map((seed) => change(matrix(n, D, seed))) as [Matrix, Matrix, Matrix];
   const results = { message: matrix(n, D, 0), logSumExp: matrix(n, 1, 0) };
   return { kind: 'attend', queries, keys, keyBias: null, values, scale: 1 / D, band: null, ...results };
 }
@@ -117,13 +124,24 @@ function tensor(n: number): Step<Matrix> {
 
 /** math.md §6.6: 4 n² d flops and n² exponentials, or n times as many. */
 const CASES = [
-  { what: 'x1*x2', make: attend, from: 64, power: 2 },
+  { what: 'x1*x2', make: (n: number) => attend(n), from: 64, power: 2 },
+  { what: 'x1*x2, float16', make: (n: number) => attend(n, halved), from: 64, power: 2, only: 'webgpu' },
   { what: 'x1*x2*x3', make: tensor, from: 32, power: 3 },
-] as const;
+] as const satisfies readonly Case[];
+
+interface Case {
+  readonly what: string;
+  readonly make: (n: number) => Step<Matrix>;
+  readonly from: number;
+  readonly power: 2 | 3;
+  /** The back end that does it in a way of its own. */
+  readonly only?: DeviceName;
+}
 
 async function measure(runner: Runner): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const { what, make, from, power } of CASES) {
+  for (const { what, make, from, power, only } of CASES as readonly Case[]) {
+    if (only !== undefined && !runner.title.startsWith(only)) continue;
     for (let n: number = from; n <= (power === 2 ? LARGEST : LARGEST / 8); n *= 2) {
       const step = make(n);
       const runs: Measured[] = [];

@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import type { GPU } from 'gpu.js';
 import { type BlockProgram, type Bucket, bucketOf, compileBlock, compileExponentials } from './programs.ts';
 
+/** gpu.js's modes, the one wanted most first. */
 export const MODES = ['headlessgl', 'webasm', 'cpu'] as const;
+/** One of them. */
 export type Mode = (typeof MODES)[number];
 
 const KERNEL_CLASSES: Readonly<Record<Mode, string>> = {
@@ -20,6 +22,7 @@ const KERNEL_CLASSES: Readonly<Record<Mode, string>> = {
 /** scripts/build-device leaves here why there is no GL addon. */
 const REASON = fileURLToPath(new URL('../../build/device/gl.reason', import.meta.url));
 
+/** The open instance, and what it was found to be. */
 export interface Context {
   readonly mode: Mode;
   readonly kernelClass: string;

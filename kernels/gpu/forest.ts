@@ -22,6 +22,7 @@ export interface BatchMessage {
   readonly message: Float64Array | null; // [batch or 1, rows, dv]; null: all ones
 }
 
+/** A step with what its batches share. */
 export interface DeviceForest {
   readonly context: Context;
   readonly step: ConditionedStep<Matrix>;
@@ -77,6 +78,7 @@ interface Gathered {
   readonly values: Float64Array | null;
 }
 
+/** A node's own log-weights and values with what its children sent for one assignment of the batch. */
 export function gather(
   { step, dv }: DeviceForest,
   { variable }: Node,

@@ -8,6 +8,7 @@ import { runConditioned } from './conditioned.ts';
 import { type Context, type Mode, openContext } from './context.ts';
 import { measureExpError, measureRates } from './rates.ts';
 
+/** How to open the device; all may be left out. */
 export interface GpuOptions {
   /** 'auto': the first that can be had of headlessgl, webasm and cpu. */
   readonly mode?: Mode | 'auto';

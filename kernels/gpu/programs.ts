@@ -20,9 +20,11 @@ export const FLOOR = -1e38;
 
 /** Rows of queries and of keys in a block; gpu.js's textures are wrong from 16384 on (gpu.md), and one of 1024² is 16 MB. */
 const LENGTHS = [16, 64, 128, 256, 512, 1024] as const;
+/** Rows, and keys, of the largest block. */
 export const LONGEST_BLOCK: number = LENGTHS[LENGTHS.length - 1];
 const NARROWEST = 8;
 
+/** Sizes that a program is compiled for. */
 export interface Bucket {
   readonly rows: number;
   readonly keys: number;
@@ -46,6 +48,7 @@ export interface BlockOperands {
   readonly high: Float32Array; // [rows], last admissible key
 }
 
+/** The programs of one bucket, with the arrays that they read. */
 export interface BlockProgram {
   readonly bucket: Bucket;
   /** Filled by the caller before every run. */

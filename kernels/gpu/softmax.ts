@@ -9,6 +9,7 @@
 import type { Context } from './context.ts';
 import { type BlockProgram, FLOOR, LONGEST_BLOCK, MASKED } from './programs.ts';
 
+/** Attention in host memory; operands are those of kernels/backend.ts. */
 export interface SoftmaxProblem {
   readonly nq: number;
   readonly nk: number;

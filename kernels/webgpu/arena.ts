@@ -11,6 +11,7 @@ import { EMPTY } from './shaders/prelude.ts';
 /** Dispatches that fit in one submission. */
 export const BLOCKS = 64;
 
+/** One run's place on the device: a storage buffer, the uniforms of a submission, and the bind group of both. */
 export interface Arena {
   /** Whose operands stand in it, for the next tile of the same call; null: nobody's. */
   owner: string | null;
@@ -41,6 +42,7 @@ const SMALLEST_FLOATS = 2 ** 14;
 /** Arenas in use take at most the room of so many of the largest; who comes then waits, since no device says how much memory it has. */
 const MOST_AT_ONCE = 2;
 
+/** The arenas of a device, and the buffers through which results are read: waits where the device has no room, keeps some for the next run. */
 export class ArenaPool {
   readonly #device: Device;
   readonly #layout: GPUBindGroupLayout;

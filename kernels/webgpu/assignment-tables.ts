@@ -11,6 +11,7 @@ import { NONE } from './shaders/fields.ts';
 
 type Step = ConditionedStep<Matrix>;
 
+/** One choice of rows for the fixed variables of one of the problems. */
 export interface Assignment {
   /** Which of the problems. */
   readonly member: number;

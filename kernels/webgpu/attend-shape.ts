@@ -5,6 +5,7 @@ import type { Device } from './device.ts';
 import { checkOperand, checkTile } from './session.ts';
 import { HALF_KEYS, HALF_QUERIES, HALF_VALUES } from './shaders/operands.ts';
 
+/** An attend step and the rows of it that are asked for. */
 export interface AttendJob {
   readonly step: AttendStep<Matrix>;
   readonly tile: TileContext;

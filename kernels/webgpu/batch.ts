@@ -3,6 +3,7 @@
  * one upload, the same dispatches and one read.
  */
 
+/** What a batch knows of its jobs. */
 export interface BatchRules<J, R> {
   /** The same for jobs that may go together. @throws Error when the job cannot run at all */
   readonly keyOf: (job: J) => string;
@@ -18,6 +19,7 @@ interface Waiting<J, R> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Jobs wait for those that come in the same turn of the event loop; what comes later goes into the next batch. */
 export class Batch<J, R> {
   readonly #rules: BatchRules<J, R>;
   readonly #groups = new Map<string, Waiting<J, R>[]>();

@@ -24,6 +24,7 @@ const MOST_SLICES = 4096;
 /** What they may take, at most: 256 MiB. */
 const MOST_CHUNK_FLOATS = 2 ** 26;
 
+/** A conditioned step and the rows, or parts, of it that are asked for. */
 export interface ConditionedJob {
   readonly step: ConditionedStep<Matrix>;
   readonly tile: TileContext;
@@ -73,7 +74,10 @@ export function range(first: number, last: number): number[] {
 }
 
 /** Of a step on a whole polynomial, whose outputs have `parts` times the rows of x1. @throws Error when they contradict each other */
-export function checkOperands({ variables, message, logSumExp }: Omit<ConditionedStep<Matrix>, 'kind'>, parts: number): void {
+export function checkOperands(
+  { variables, masks, message, logSumExp }: Omit<ConditionedStep<Matrix>, 'kind'>,
+  parts: number,
+): void {
   const [first] = variables;
   if (first === undefined) throw new Error('webgpu: no variables');
   if (first.values !== null) throw new Error('webgpu: x1 has values');
@@ -84,6 +88,8 @@ export function checkOperands({ variables, message, logSumExp }: Omit<Conditione
     if (values !== null) checkOperand(`values of x${index + 1}`, values, queries.rows, dv);
     if (bias !== null) checkOperand(`bias of x${index + 1}`, bias, queries.rows, 1);
   }
+  const absent = masks.flatMap(({ row, column }) => [row, column]).find((variable) => variables[variable - 1] === undefined);
+  if (absent !== undefined) throw new Error(`webgpu: a mask on x${absent} of ${variables.length} variables`);
   const rows = parts * first.queries.rows;
   if (message !== null) checkOperand('message', message, rows, dv);
   checkOperand('logSumExp', logSumExp, rows, 1);

@@ -20,6 +20,7 @@ import { scoreIterations, TILE } from './shaders/tiles.ts';
 const TINY = 2 ** -126;
 const LOST = 1e-7;
 
+/** A cycle step and the rows of it that are asked for. */
 export interface CycleJob {
   readonly step: CycleStep<Matrix>;
   readonly tile: TileContext;

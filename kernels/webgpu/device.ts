@@ -13,9 +13,12 @@ import { THREADS, type TileSizes, tileBytes } from './shaders/tiles.ts';
 
 Object.assign(globalThis, globals);
 
+/** How Dawn reaches the adapter. */
 export type Route = 'vulkan' | 'opengles';
+/** A route, or the first of them that leads to an adapter. */
 export type Mode = 'auto' | Route;
 
+/** An open device with what the kernels need to know of it. */
 export interface Device {
   readonly gpu: GPUDevice;
   readonly route: Route;

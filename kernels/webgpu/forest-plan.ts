@@ -14,6 +14,7 @@ export interface Span {
   readonly stride: number;
 }
 
+/** Of a message that is not computed: all ones, or of weight one. */
 export const LEFT_OUT: Span = { at: NONE, stride: 0 };
 
 /** How a node's message gets to its parent: scores with each pair of rows, or the shared exponential matrix of a cycle's edge. */
@@ -28,6 +29,7 @@ export interface ProductPlaces {
   readonly tops: number; // [assignments of the whole run, 2]
 }
 
+/** One free variable: its operands, what is computed of them and when, and the edge to its parent. */
 export interface NodePlan {
   readonly node: Node;
   readonly children: readonly NodePlan[];
@@ -55,6 +57,7 @@ export interface NodePlan {
   readonly edge: ProductPlaces | null;
 }
 
+/** All offsets of a run, in places of its arena. */
 export interface ForestPlan {
   readonly d: number;
   readonly dv: number; // 0 without a message
@@ -82,6 +85,7 @@ export interface ForestPlan {
   readonly logSumExp: number; // [resultRows]
 }
 
+/** What a plan is made for, besides the step. */
 export interface ForestSize {
   readonly slices: number;
   readonly memberCount: number;

@@ -6,6 +6,7 @@ import { NONE } from './shaders/fields.ts';
 const MERGE_FLOPS = 32;
 const AVERAGE_FLOPS = 4;
 
+/** Of what stands at a node's rows before its message is sent. */
 export function fillFlops({ d, dv }: ForestPlan, { width, unary }: NodePlan): number {
   return width * ((unary === NONE ? 0 : 2 * d) + AVERAGE_FLOPS * (dv + 1));
 }

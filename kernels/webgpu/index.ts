@@ -13,6 +13,7 @@ import { openSession, type Session } from './session.ts';
 import { TILE } from './shaders/tiles.ts';
 import { warmUp } from './warm.ts';
 
+/** How to open the device; all may be left out. */
 export interface WebGpuOptions {
   /** 'auto': Vulkan (or Metal) where there is one, else OpenGL ES. */
   readonly mode?: Mode | undefined;

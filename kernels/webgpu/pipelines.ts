@@ -47,11 +47,14 @@ interface Kernel {
   readonly source: (target: Target) => string;
 }
 
+/** Names of the kernels, those of tiles with their channels. */
 export type KernelName = keyof typeof KERNELS;
+/** The parameters of one of them. */
 export type FieldsOf<K extends KernelName> = (typeof KERNELS)[K]['fields'];
 
 type Compiled = Readonly<Partial<Record<KernelName, GPUComputePipeline>>>;
 
+/** What was compiled for a device, and the layout that all of it shares. */
 export interface Pipelines {
   readonly layout: GPUBindGroupLayout;
   /** For operands in single precision. */
@@ -66,6 +69,7 @@ export function widthFor({ tiles }: Device, dv: number): Width {
   return possible.find((width) => width >= dv) ?? (possible.at(-1) as Width);
 }
 
+/** A kernel's parameters, in the order of its uniform block. */
 export function fieldsOf(name: KernelName): Fields {
   return KERNELS[name].fields;
 }

@@ -10,6 +10,7 @@ type Groups = readonly [x: number, y: number, z: number];
 /** Submissions that the device may have in hand: the next one is recorded and queued while one runs. */
 const MOST_IN_FLIGHT = 2;
 
+/** Of one run; `finish` comes last. */
 export class Recorder {
   readonly #device: Device;
   readonly #pipelines: Pipelines;

@@ -4,12 +4,14 @@ import { ArenaPool } from './arena.ts';
 import type { Device } from './device.ts';
 import { compilePipelines, type Pipelines } from './pipelines.ts';
 
+/** An open device, its kernels, and its memory. */
 export interface Session {
   readonly device: Device;
   readonly pipelines: Pipelines;
   readonly arenas: ArenaPool;
 }
 
+/** Compiles the kernels for single precision. @throws GPUPipelineError when one does not compile on this device */
 export async function openSession(device: Device): Promise<Session> {
   const pipelines = await compilePipelines(device);
   return { device, pipelines, arenas: new ArenaPool(device, pipelines) };

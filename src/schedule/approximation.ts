@@ -2,14 +2,17 @@ import type { Approximation, AttentionRequest } from '../contract/request.ts';
 import { chooseApproximate, exactAtOnce, exactPlan, samplingWanted, unreachable } from '../plan/approximate/choose.ts';
 import { compressionWanted } from '../plan/approximate/compression.ts';
 import { type ApproximateContext, approximateContext } from '../plan/approximate/context.ts';
+import { glancedPairs, isHopeless } from '../plan/approximate/glance.ts';
 import { momentsWanted } from '../plan/approximate/moments.ts';
 import { projectedTensors, projectionError } from '../plan/approximate/projections.ts';
+import { blockBound } from '../plan/approximate/score-bound.ts';
 import type { Survey } from '../plan/approximate/survey.ts';
 import { compileSurvey, surveyed } from '../plan/approximate/survey-plan.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
 import type { Compiler } from './compiler.ts';
 import { type Compression, compress } from './compression.ts';
-import { scoreGaps } from './gaps.ts';
+import { glanceAt } from './glance.ts';
+import { largestScores } from './largest-scores.ts';
 import { exactProblem, inPrecision, type Task } from './planned-task.ts';
 import { sampledTask } from './sampling.ts';
 import type { Finished, Session } from './session.ts';
@@ -30,6 +33,9 @@ export async function chooseTask(
   if (exactAtOnce(request.problem, exact, first)) {
     return { request, plan: exactPlan(exact, 'exact costs no more than it would to look for an approximation') };
   }
+  if (glanceIsEnough(request, exact)) {
+    return { request, plan: exactPlan(exact, 'a few of the scores already say that features would outnumber the rows') };
+  }
   const look = await lookAt(request, exact, machine, session);
   const { problem } = look.request;
   const now = compile(exactProblem(problem));
@@ -37,6 +43,12 @@ export async function chooseTask(
   if (samplingWanted(look.context, now, decision)) return sampledTask(look.request, look.context, now, decision);
   if (decision.plan === null) return unreachable(look.context.wish, decision.best);
   return { request: inPrecision(look.compression?.request ?? look.request, decision.plan.precision), plan: decision.plan };
+}
+
+/** Whether a few scores say that a survey would be in vain. */
+function glanceIsEnough(request: AttentionRequest, exact: Plan): boolean {
+  const pairs = glancedPairs(request.problem, exact);
+  return pairs.length > 0 && isHopeless(request.problem, glanceAt(request, pairs));
 }
 
 /** What was found: sizes for the planner, and the request with what was computed on the way. */
@@ -57,18 +69,27 @@ async function lookAt(request: AttentionRequest, exact: Plan, machine: Machine, 
   const survey: Survey = new Map(measured.map(({ name }) => [name, surveyOf(plan, binding, name)]));
   const wish = problem.approximation as Approximation;
   const context = approximateContext(looked.problem, wish, machine, survey, problem.precision, projectionError(problem, survey));
-  if (!deeper) return { request: looked, context: withGaps(looked, context), compression: null };
+  if (!deeper) return { request: looked, context: withMeasured(looked, withGlance(looked, context)), compression: null };
   const covariances = new Map(problem.rows.map((_, index) => [index + 1, outputSlices(plan, binding, `covariance q${index + 1}`)]));
   return {
     request: looked,
-    context: withGaps(looked, context),
+    context: withGlance(looked, context),
     compression: await compress(looked, context, covariances, session),
   };
 }
 
-function withGaps(request: AttentionRequest, context: ApproximateContext): ApproximateContext {
+/** Every score, where there are so few that the client's request for an approximation costs hardly more by it. */
+function withMeasured(request: AttentionRequest, context: ApproximateContext): ApproximateContext {
+  const { mode, scale } = request.problem;
+  if (mode !== 'approximate') return context;
+  const bounds = context.tree.blocks.map(({ monomials }) => blockBound(monomials, scale, context.survey));
+  return { ...context, measured: largestScores(request, context, bounds) };
+}
+
+/** A few scores where pruning may be chosen. */
+function withGlance(request: AttentionRequest, context: ApproximateContext): ApproximateContext {
   const wanted = context.wish.method === 'auto' || context.wish.method === 'prune';
-  return wanted && request.problem.mask.type === 'none' ? { ...context, gaps: scoreGaps(request, context) } : context;
+  return wanted && request.problem.mask.type === 'none' ? { ...context, glance: glanceAt(request, context.tree.blocks) } : context;
 }
 
 /** Runs a task, and the ones that follow from it, to the end; `check` refuses what would take too long. */

@@ -47,6 +47,16 @@ export function asProblem(step: RandomAttend): Problem {
 
 export const outputOf = ({ message, logSumExp }: RandomAttend): Output => ({ message, logSumExp });
 
+/** For shapes of some hundred rows and keys. */
+export const BANDS: readonly { readonly name: string; readonly band: Band | null }[] = [
+  { name: 'no mask', band: null },
+  { name: 'causal', band: { lowest: 0, highest: Infinity } },
+  { name: 'a window', band: { lowest: 0, highest: 99 } },
+  { name: 'a band off the diagonal', band: { lowest: -400, highest: -300 } },
+  { name: 'a single key each', band: { lowest: 0, highest: 0 } },
+  { name: 'nothing', band: { lowest: 1, highest: 0 } },
+];
+
 const limit = fc.oneof(fc.integer({ min: -90, max: 90 }), fc.constant(-Infinity), fc.constant(Infinity));
 export const attendCases = fc.record({
   seed: fc.integer({ min: 0, max: 1e6 }),

@@ -65,6 +65,17 @@ describe('polynomial features', () => {
     },
   );
 
+  it('know the largest score of a small request, which sizes of rows bound several times too high', async () => {
+    const tensors = tensorsOf('x1*x2*x3', { n: 4, d: 16, bound: 1, seed: 19 });
+    const [q1, q2, q3] = ['q1', 'q2', 'q3'].map((name) => tensors[name] as number[][]) as [number[][], number[][], number[][]];
+    const score = (a: number[], b: number[], c: number[]) =>
+      Math.abs(a.reduce((sum, x, i) => sum + x * (b[i] as number) * (c[i] as number), 0)) / 16;
+    const largest = Math.max(...q1.flatMap((a) => q2.flatMap((b) => q3.map((c) => score(a, b, c)))));
+    const answer = await approximate({ polynomial: 'x1*x2*x3', tensors, approximation: { method: 'minimax', tolerance: 1e-3 } });
+    expectCertified(answer, 1e-3);
+    expect(answer.body.approximation.scoreBound).toBeCloseTo(largest, 6);
+  });
+
   it('take a common offset of the rows out of pairs', async () => {
     const tensors = tensorsOf('x1*x2', { n: 40, d: 4, bound: 0.3, seed: 4, offset: 3 });
     const answer = await approximate({ polynomial: 'x1*x2', tensors, approximation: { method: 'minimax', tolerance: 1e-3 } });

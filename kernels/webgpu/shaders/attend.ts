@@ -22,6 +22,7 @@ import {
   TILE,
 } from './tiles.ts';
 
+/** Parameters of a dispatch. */
 export const ATTEND_FIELDS = {
   ...MEMBER_FIELDS,
   depth: 'u32', // of the tiles
@@ -96,6 +97,7 @@ fn rangeOf(slice: u32) -> vec4<u32> {
 }
 `;
 
+/** WGSL of the kernel for tiles of these sizes. */
 export function attendSource(sizes: Target): string {
   return `${prelude(ATTEND_FIELDS, sizes.reads)}${sharedTiles(sizes)}${HELPERS}
 @compute @workgroup_size(64)

@@ -1,6 +1,8 @@
 /** A kernel's parameters as data: the text of their WGSL struct and the bytes of one block of them, from the same table. */
 
+/** Names and types of a kernel's parameters, in order. */
 export type Fields = Readonly<Record<string, 'u32' | 'i32' | 'f32'>>;
+/** A number for each of them. */
 export type Values<F extends Fields> = Readonly<Record<keyof F, number>>;
 
 /** Bytes between two blocks of parameters: the largest alignment that WebGPU lets a device ask for. */
@@ -8,6 +10,7 @@ export const BLOCK_BYTES = 256;
 /** Stands for an operand that is left out. */
 export const NONE = 0xffffffff;
 
+/** WGSL: the struct `Params`. */
 export function structOf(fields: Fields): string {
   const members = Object.entries(fields).map(([name, type]) => `  ${name}: ${type},`);
   return `struct Params {\n${members.join('\n')}\n}\n`;

@@ -14,8 +14,10 @@ import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { HALF_QUERIES, HALF_VALUES, type Reads } from './operands.ts';
 import { prelude } from './prelude.ts';
 
+/** Rows of a workgroup. */
 export const FILL_ROWS = 64;
 
+/** Parameters of a dispatch. */
 export const FILL_FIELDS = {
   ...MEMBER_FIELDS,
   rows: 'u32', // of the longest range
@@ -42,6 +44,7 @@ export const FILL_FIELDS = {
   tops: 'u32', // [slices, 2], c first, with `loose`
 } as const satisfies Fields;
 
+/** WGSL of the kernel. */
 export function fillSource(reads: Reads): string {
   return `${prelude(FILL_FIELDS, reads)}
 ${MEMBERS}

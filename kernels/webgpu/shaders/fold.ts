@@ -11,6 +11,7 @@ import type { Fields } from './fields.ts';
 import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { prelude } from './prelude.ts';
 
+/** Parameters of a dispatch. */
 export const FOLD_FIELDS = {
   ...MEMBER_FIELDS,
   rows: 'u32', // of the dispatch: of all groups
@@ -36,11 +37,13 @@ export const FOLD_FIELDS = {
 /** What every device takes in one dimension. */
 const MOST_GROUPS = 65535;
 
+/** Workgroups for so many threads, beyond one dimension's limit in two. */
 export function foldGroups(threads: number): [number, number, number] {
   const groups = Math.ceil(threads / 64);
   return [Math.min(groups, MOST_GROUPS), Math.ceil(groups / MOST_GROUPS), 1];
 }
 
+/** WGSL of the kernel. */
 export const FOLD_SOURCE = `${prelude(FOLD_FIELDS)}
 ${MEMBERS}
 fn logWeight(a: u32, row: u32, first: u32) -> f32 {

@@ -3,8 +3,10 @@ import type { Fields } from './fields.ts';
 import type { Reads } from './operands.ts';
 import { prelude } from './prelude.ts';
 
+/** Parameters of a dispatch. */
 export const HALVES_FIELDS = { count: 'u32', halves: 'u32', operand: 'u32', results: 'u32' } as const satisfies Fields;
 
+/** WGSL of the kernel. */
 export function halvesSource(reads: Reads): string {
   return `${prelude(HALVES_FIELDS, reads)}
 @compute @workgroup_size(64)

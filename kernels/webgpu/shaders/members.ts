@@ -4,6 +4,7 @@
  */
 import { NONE } from './fields.ts';
 
+/** Parameters of every kernel whose slices may have members. */
 export const MEMBER_FIELDS = {
   members: 'u32', // [slices], or NONE: every slice is the member of its number
   memberStride: 'u32',

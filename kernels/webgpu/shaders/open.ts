@@ -6,6 +6,7 @@ import type { Fields } from './fields.ts';
 import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { prelude } from './prelude.ts';
 
+/** Parameters of a dispatch. */
 export const OPEN_FIELDS = {
   ...MEMBER_FIELDS,
   rows: 'u32',
@@ -16,6 +17,7 @@ export const OPEN_FIELDS = {
   tops: 'u32', // out: [slices, 2], c and the maximum of `loose`
 } as const satisfies Fields;
 
+/** WGSL of the kernel. */
 export const OPEN_SOURCE = `${prelude(OPEN_FIELDS)}
 ${MEMBERS}
 var<workgroup> scratch: array<vec2<f32>, 64>;

@@ -5,9 +5,11 @@
  * Where the device has `shader-f16` a place is read as two f16; elsewhere by core WGSL's unpack2x16float. Either may flush what is subnormal,
  * so a device shows for all 65,536 halves that it does not (half-check.ts), or gets its operands in single precision. Kernels are compiled
  * twice, for single operands alone and for any: one text for both took 1.15 times as long on single ones (llvmpipe, which takes both sides
- * of a branch), and one that selects without a branch adds a sixth to its instructions, by count.
+ * of a branch), and one that selects without a branch adds a sixth to its instructions, by count. Halves themselves take 1.2 times as long
+ * there (bench/results/gpu.md): what they spare, a card's memory, is not there.
  */
 
+/** How halves are read. */
 export type HalfReads = 'shader-f16' | 'unpack2x16float';
 /** What a kernel's operands may be: 'single' alone, or either, with the way to read halves. */
 export type Reads = 'single' | HalfReads;

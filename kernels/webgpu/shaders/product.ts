@@ -9,6 +9,7 @@ import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { prelude } from './prelude.ts';
 import { addValues, declareSums, sharedTiles, storeRows, storeWeightsAndValues, type Target, TILE } from './tiles.ts';
 
+/** Parameters of a dispatch. */
 export const PRODUCT_FIELDS = {
   ...MEMBER_FIELDS,
   tile: 'u32', // TILE: loops whose bound the compiler knows are unrolled (tiles.ts)
@@ -33,6 +34,7 @@ export const PRODUCT_FIELDS = {
 const ROWS = [0, 1, 2, 3];
 const AXES = ['x', 'y', 'z', 'w'];
 
+/** WGSL of the kernel for tiles of these sizes. */
 export function productSource(sizes: Target): string {
   return `${prelude(PRODUCT_FIELDS, sizes.reads)}${sharedTiles(sizes)}${MEMBERS}
 fn keysFrom(key: u32) -> vec4<u32> { return min(vec4(key) + vec4(0u, 1u, 2u, 3u), vec4(p.keyCount - 1u)); }

@@ -8,8 +8,10 @@ import { MEMBER_FIELDS, MEMBERS } from './members.ts';
 import { HALF_VALUES, type Reads } from './operands.ts';
 import { prelude } from './prelude.ts';
 
+/** Channels of a workgroup. */
 export const REDUCE_CHANNELS = 64;
 
+/** Parameters of a dispatch. */
 export const REDUCE_FIELDS = {
   ...MEMBER_FIELDS,
   rows: 'u32', // of the longest range
@@ -26,6 +28,7 @@ export const REDUCE_FIELDS = {
   halves: 'u32', // operands.ts
 } as const satisfies Fields;
 
+/** WGSL of the kernel. */
 export function reduceSource(reads: Reads): string {
   return `${prelude(REDUCE_FIELDS, reads)}
 ${MEMBERS}

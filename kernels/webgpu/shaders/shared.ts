@@ -7,6 +7,7 @@ import type { Fields } from './fields.ts';
 import { prelude } from './prelude.ts';
 import { scores, sharedTiles, type Target, THREADS, TILE, type TileSizes } from './tiles.ts';
 
+/** Parameters of a dispatch. */
 export const SHARED_FIELDS = {
   depth: 'u32', // of the tiles
   tile: 'u32', // TILE: loops whose bound the compiler knows are unrolled (tiles.ts)
@@ -47,6 +48,7 @@ ${AXES.map((axis, k) => `    weightTile[(4u * tx + ${k}u) * 9u + ty] = vec4(e0.$
       arena[p.matrix + member + (row0 + l) * lastKey + key0 + k] = weightTile[k * 9u + l / 4u][l % 4u];
     }`;
 
+/** WGSL of the kernel for tiles of these sizes. */
 export function sharedSource(sizes: Target): string {
   return `${prelude(SHARED_FIELDS, sizes.reads)}${sharedTiles(sizes)}
 fn weightOf(slice: u32, c: u32) -> f32 { return p.scale; }

@@ -9,7 +9,9 @@
  */
 import { HALF_KEYS, HALF_QUERIES, HALF_VALUES, type Reads } from './operands.ts';
 
+/** Rows, and keys, of a tile. */
 export const TILE = 32;
+/** Of a workgroup. */
 export const THREADS = 64;
 
 /** Chosen from the adapter's limits (device.ts). */
@@ -43,6 +45,7 @@ export function valueIterations({ channels }: TileSizes): number {
 const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('\n');
 
+/** WGSL: the shared memory of a workgroup. */
 export function sharedTiles({ depth, channels }: TileSizes): string {
   return `
 var<workgroup> queryTile: array<vec4<f32>, ${9 * depth}>; // [c][row / 4]
@@ -104,6 +107,7 @@ export function storeWeightsAndValues({ channels }: TileSizes): string {
     workgroupBarrier();`;
 }
 
+/** WGSL: o_r = 0, the sums of a thread. */
 export function declareSums({ channels }: TileSizes): string {
   return lines(channels / 32, (j) => `  ${lines(4, (r) => `var o${r}_${j} = vec4(0.0);`).replaceAll('\n', ' ')}`);
 }

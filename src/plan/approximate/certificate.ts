@@ -1,6 +1,7 @@
 import { type Precision, SCAN_LOSS } from '../../../kernels/backend.ts';
 import type { FloatDType } from '../../tensor/tensor.ts';
 import type { ExponentialPolynomial } from './exponential.ts';
+import type { ScoreBound } from './score-bound.ts';
 import type { ValueRange } from './survey.ts';
 
 /**
@@ -49,10 +50,11 @@ const HUGE: Readonly<Record<Precision, number>> = { float32: 2 ** 120, float64: 
 
 /**
  * Roundings on the way of one term through the feature kernels (accumulate.h, apply.h), beside one for each factor of its monomials in
- * each variable: chains of 64 rows and of 128 features in compute precision, the products that they add, and what is stored between.
+ * each variable: chains of 64 rows and of 128 features in compute precision, or as many as there are, the products that they add, and what is stored between.
  */
-const ACCUMULATE_CHAIN = 72;
-const APPLY_CHAIN = 136;
+const ACCUMULATE_CHAIN = 64;
+const APPLY_CHAIN = 128;
+const BESIDE_CHAIN = 8;
 
 /** Keys that exact attention adds up in registers before it stores a sum (attend.h); roundings of an exponential, of its argument's too. */
 const KEY_BLOCK = 192;
@@ -84,13 +86,16 @@ export interface FeatureSizes {
  * the largest weight of every variable is 1.
  */
 export function featureError(
-  { coefficients, logError, absoluteSum }: ExponentialPolynomial,
-  bound: number,
+  { coefficients, logError }: Pick<ExponentialPolynomial, 'coefficients' | 'logError'>,
+  { bound, absolute }: Pick<ScoreBound, 'bound' | 'absolute'>,
   precision: Precision,
   { rows, rank, spread, values, movingLog }: FeatureSizes,
 ): PartError {
   const degree = coefficients.length - 1;
-  const gamma = (rows.length * (ACCUMULATE_CHAIN + 2 * degree) + APPLY_CHAIN + 2 * degree) * UNITS[precision];
+  const absoluteSum = coefficients.reduce((sum, c, k) => sum + Math.abs(c) * absolute ** k, 0);
+  const beside = BESIDE_CHAIN + 2 * degree;
+  const accumulated = rows.reduce((sum, n) => sum + Math.min(n, ACCUMULATE_CHAIN) + beside, 0);
+  const gamma = (accumulated + Math.min(rank, APPLY_CHAIN) + beside) * UNITS[precision];
   const amplified = coefficients.reduce((sum, c, k) => sum + Math.abs(c) * spread ** k, 1);
   const tuples = rows.reduce((product, n) => product * n, 1);
   if (!(amplified * tuples * values < HUGE[precision])) return NOTHING;

@@ -94,7 +94,7 @@ export function samplingWanted(context: ApproximateContext, exact: Plan, decisio
 
 /** In the precision asked for; in float64 where rounding in float32 alone would cost the tolerance. */
 function candidatesOf(
-  { problem, wish, survey, certificate, gaps }: ApproximateContext,
+  { problem, wish, survey, certificate, glance, measured }: ApproximateContext,
   machine: Machine,
   compressed: ApproximateContext['compressed'],
 ): Candidate[] {
@@ -103,7 +103,8 @@ function candidatesOf(
     const key = `${precision} ${fewer === undefined}`;
     const own = known.get(key) ?? {
       ...approximateContext(problem, wish, machine, survey, precision, certificate.projections, fewer),
-      gaps,
+      glance,
+      measured,
     };
     known.set(key, own);
     return own;

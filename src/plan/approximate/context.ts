@@ -6,7 +6,8 @@ import { allowedBackends } from '../compile.ts';
 import { maskEdges, pairMasks } from '../masks.ts';
 import type { Machine, Plan } from '../plan.ts';
 import { type CertificateContext, type PartError, type ProjectionError, roundingError } from './certificate.ts';
-import { sumOfRawBounds } from './score-bound.ts';
+import type { Glance } from './glance.ts';
+import { type ScoreBound, sumOfRawBounds } from './score-bound.ts';
 import { type CompressedBlock, type Survey, type SurveyedSlice, valueRange } from './survey.ts';
 
 /** All that the methods decide by: the problem in the precision to compute in, its blocks, and what the survey found. */
@@ -20,11 +21,10 @@ export interface ApproximateContext {
   /** Pair blocks in fewer coordinates, by their index in the tree; empty before the second look. */
   readonly compressed: ReadonlyMap<number, CompressedBlock>;
   readonly certificate: CertificateContext;
-  /**
-   * By block, how far scores of some rows and keys lie below the row's largest of them: for modelling what pruning saves, not for certificates.
-   * Empty where nobody looked.
-   */
-  readonly gaps: readonly ArrayLike<number>[];
+  /** A few scores, for modelling what pruning saves; null where nobody looked. */
+  readonly glance: Glance | null;
+  /** By block, bounds by a look at every tuple, where there are so few; null where there are not. */
+  readonly measured: readonly (ScoreBound | null)[];
   /** Bound on |score + biases| of any tuple, and so on any pair's with what its key has gathered. */
   readonly largestScore: number;
   /** Largest |log-weight| that a variable's rows have of their own. */
@@ -73,7 +73,8 @@ export function approximateContext(
     threads: machine.threads,
     survey,
     compressed,
-    gaps: [],
+    glance: null,
+    measured: [],
     tree: { ...tree, blocks: tree.blocks.map((block) => withMasks(block, masks)) },
     certificate: {
       values: valueRange(problem, survey),

@@ -157,7 +157,7 @@ function fitDegree(
   const { dimension, lost } = compressed.get(index) ?? { dimension: problem.d, lost: 0 };
   const polynomial = exponentialPolynomial(kind, degree, bound.bound);
   const r = rank(dimension, degree);
-  const own = featureError(polynomial, bound.bound, problem.precision, { ...featureSizes(context, index, bound), rank: r });
+  const own = featureError(polynomial, bound, problem.precision, { ...featureSizes(context, index, bound), rank: r });
   // Means and tilts are exact up to rounding: sums of d terms, none of the three larger than twice the raw scores (score-bound.ts).
   const raw = sumOfRawBounds(monomials, problem.scale, survey);
   const tilts = bound.centred ? 5 * (problem.d + 8) * UNITS[problem.precision] * raw : 0;

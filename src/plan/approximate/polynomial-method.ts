@@ -12,7 +12,7 @@ import { coordinateSize, errorOfFits, type Fit, fitBlocks } from './fit.ts';
 import { type Moments, momentsOf } from './moments.ts';
 import { compressedNames } from './names.ts';
 import { scanMessage, scans } from './scan.ts';
-import { blockBound, type ScoreBound, sumOfRawBounds } from './score-bound.ts';
+import { blockBound, type ScoreBound, sumOfRawBounds, tighter } from './score-bound.ts';
 
 /** Beyond this cancellation takes the digits (math.md §3.6). */
 const LARGEST_SCORE: Readonly<Record<Precision, number>> = { float32: 4, float64: 12 };
@@ -64,11 +64,16 @@ function fits({ largestScore }: ApproximateContext, block: MaskedBlock): boolean
 }
 
 /** Compressed rows are centred already, and their bound is of what was kept. */
-function boundOf({ problem, survey, compressed }: ApproximateContext, { monomials }: MaskedBlock, index: number): ScoreBound {
+function boundOf(
+  { problem, survey, compressed, measured }: ApproximateContext,
+  { monomials }: MaskedBlock,
+  index: number,
+): ScoreBound {
   const fewer = compressed.get(index);
-  if (fewer === undefined) return blockBound(monomials, problem.scale, survey);
+  if (fewer === undefined) return tighter(blockBound(monomials, problem.scale, survey), measured[index] ?? null);
   const renamed = new Map([...fewer.slices].map(([variable, slices]) => [`q${variable}`, slices]));
-  return { bound: sumOfRawBounds(monomials, problem.scale, renamed), centred: true };
+  const bound = sumOfRawBounds(monomials, problem.scale, renamed);
+  return { bound, absolute: bound, centred: true };
 }
 
 function spec(context: ApproximateContext, index: number, { polynomial, bound }: Fit): FeatureSpec {

@@ -8,14 +8,13 @@ import { solve } from '../solve.ts';
 import { carefulParts } from './careful.ts';
 import { outputBound, pruningError } from './certificate.ts';
 import type { ApproximateContext, Candidate } from './context.ts';
+import { keptShare, WORTH_TRYING } from './glance.ts';
 
 /** Of the tolerance, what goes to the keys that are left out; the rest is rounding. */
 const SHARE = 0.9;
 /** Of attend's time for the same pairs, what those that stay take, and bounds and cells beside that (kernels/native/src/prune.h). */
 const CAREFUL = 1.07;
 const BOUNDS = 0.06;
-/** With more than this part of the keys kept it is not worth a try that nobody asked for. */
-const WORTH_TRYING = 0.7;
 
 /**
  * Attention calls that leave out keys too small to matter (math.md §3.7), for scores so large that a few keys have nearly all of the mass.
@@ -35,7 +34,7 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
   if (!(lost > 0)) return null;
   const n = Math.max(...problem.rows.slice(1));
   const dropBelow = Math.log((edges * n) / lost);
-  const kept = tree.blocks.map((_, b) => keptShare(context.gaps[b] ?? [], dropBelow));
+  const kept = tree.blocks.map((_, b) => keptShare(context.glance?.scores[b] ?? [], dropBelow));
   const hopeless = problem.mode === 'auto' ? !kept.some((share) => share < WORTH_TRYING) : 2 * context.largestScore < dropBelow;
   if (wish.method === 'auto' && hopeless) return null;
   // A device may leave nothing out, and sums in an order of its own.
@@ -57,12 +56,6 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
     approximation: { used: true, method: 'prune', reason: '', certificate: { kind: 'proved', maxAbsError } } as const,
   };
   return { plan, maxAbsError };
-}
-
-/** What a kernel that looks at single keys would keep; 1 where nothing is known. */
-function keptShare(gaps: ArrayLike<number>, dropBelow: number): number {
-  const all = Array.from(gaps);
-  return all.length === 0 ? 1 : all.filter((gap) => gap <= dropBelow).length / all.length;
 }
 
 function prune(stage: Stage, dropBelow: number, share: number): Stage {

@@ -8,6 +8,8 @@ import type { RowSizes, Survey, SurveyedSlice } from './survey.ts';
  */
 export interface ScoreBound {
   readonly bound: number;
+  /** Bound on the sum of the sizes of a score's terms, Σ_c |Π_j q_j[c]|, which is what rounding is relative to. */
+  readonly absolute: number;
   /** Whether it is of the rows less their means: for pairs only, since what centring leaves over must be unary (§3.3). */
   readonly centred: boolean;
 }
@@ -15,9 +17,16 @@ export interface ScoreBound {
 /** Of a block's monomials together. Where all are pairs, centring never makes the bound worse than it helps: the smaller one is taken. */
 export function blockBound(monomials: readonly Monomial[], scale: number, survey: Survey): ScoreBound {
   const raw = sumOfRawBounds(monomials, scale, survey);
-  if (monomials.some(({ variables }) => variables.length !== 2)) return { bound: raw, centred: false };
+  if (monomials.some(({ variables }) => variables.length !== 2)) return { bound: raw, absolute: raw, centred: false };
   const centred = sumOfBounds(monomials, scale, survey, ({ centred }) => centred);
-  return centred < raw ? { bound: centred, centred: true } : { bound: raw, centred: false };
+  return centred < raw ? { bound: centred, absolute: centred, centred: true } : { bound: raw, absolute: raw, centred: false };
+}
+
+/** The smaller of both, of bounds that are of the same rows. */
+export function tighter(bound: ScoreBound, other: ScoreBound | null): ScoreBound {
+  if (other === null || other.centred !== bound.centred) return bound;
+  const absolute = Math.min(bound.absolute, other.absolute);
+  return { bound: Math.min(bound.bound, other.bound), absolute, centred: bound.centred };
 }
 
 /** Of the rows as they are: no score, and nothing that centring splits it into, is larger by more than a factor 3. */

@@ -5,6 +5,7 @@ interface Waiting {
   readonly enter: () => void;
 }
 
+/** Bytes by the order of arrival. */
 export class Room {
   readonly #bytes: number;
   readonly #waiting: Waiting[] = [];

@@ -6,8 +6,8 @@ import type { FloatArray } from '../../../kernels/backend.ts';
 
 /**
  * A file without a name on shared memory (where there is none, among temporary files): how tensors get to a device's process and back.
- * Measured against the process's channel and a socket pair from 4 KiB to 16 MiB (bench/transfer.ts, bench/results/gpu.md): the channel is slower
- * throughout, the socket 1.4 to 6 times slower up to 1 MiB and about twice as fast above, where computing takes far longer than either.
+ * Measured against the process's channel and a socket pair from 4 KiB to 16 MiB (bench/transfer.ts, bench/results/gpu.md): on a machine that does
+ * nothing else the channel takes 2 to 11 times as long, the socket 2 to 6 times.
  */
 
 /** Below this a transfer takes less time than handing it to another thread. */

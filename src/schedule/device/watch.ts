@@ -8,6 +8,7 @@ import { FIRST_SLOT_FD } from './protocol.ts';
  * that nobody wants a message's tiles any more.
  */
 
+/** What the thread is given. */
 export interface Watch {
   readonly parent: number;
   /** Cells: messages in hand; then one that is never touched; then for each slot the message that lies in it. */
@@ -16,8 +17,10 @@ export interface Watch {
   readonly controls: readonly Int32Array[];
 }
 
+/** The board's cell with the number of messages in hand. */
 export const IN_HAND = 0;
 const NEVER = 1;
+/** And the first of those with the messages that lie in the slots. */
 export const FIRST_MESSAGE = 2;
 
 const ORPHAN_MS = 1_000;

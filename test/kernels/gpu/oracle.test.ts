@@ -13,6 +13,7 @@ import {
   tilesOf,
 } from '../cases.ts';
 import { FORESTS, POLYNOMIALS } from '../polynomials.ts';
+import { CUBIC } from '../steps.ts';
 import { ServedGpu } from './served.ts';
 
 /** The suite that every back end is held to, in each of gpu.js's modes; none of them may be missing where this runs. */
@@ -118,17 +119,7 @@ describe.each(MODES)('gpu in mode $mode', ({ mode, kernel, runs }) => {
     }
   });
 
-  it.each([
-    { name: 'the tensor', monomials: [[1, 2, 3]] },
-    {
-      name: 'the triangle',
-      monomials: [
-        [1, 2],
-        [2, 3],
-        [1, 3],
-      ],
-    },
-  ])('takes several batches of assignments for $name', async ({ monomials }) => {
+  it.each(CUBIC)('takes several batches of assignments for $name', async ({ monomials }) => {
     const how = {
       cutset: [1],
       forest: [

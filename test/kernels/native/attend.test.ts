@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Matrix } from '../../../kernels/backend.ts';
-import { asProblem, attendCases, outputOf, type RandomAttend, randomAttend } from '../attends.ts';
+import { asProblem, attendCases, BANDS, outputOf, type RandomAttend, randomAttend } from '../attends.ts';
 import { expectOutput, forestOutput, matrix, randomProblem, runStep } from '../cases.ts';
 import { FORESTS } from '../polynomials.ts';
 import { SETS_AND_PRECISIONS } from './sets.ts';
@@ -18,14 +18,7 @@ describe.each(SETS_AND_PRECISIONS)('attend on $isa in $precision', ({ backend, p
     );
   });
 
-  it.each([
-    { name: 'no mask', band: null },
-    { name: 'causal', band: { lowest: 0, highest: Infinity } },
-    { name: 'a window', band: { lowest: 0, highest: 99 } },
-    { name: 'a band off the diagonal', band: { lowest: -400, highest: -300 } },
-    { name: 'a single key each', band: { lowest: 0, highest: 0 } },
-    { name: 'nothing', band: { lowest: 1, highest: 0 } },
-  ])('crosses blocks of keys and of rows with $name', ({ band }) => {
+  it.each(BANDS)('crosses blocks of keys and of rows with $name', ({ band }) => {
     const step = randomAttend(precision, { seed: 3, nq: 421, nk: 437, d: 24, dv: 33, score: 8, blocked: 0.1, band });
     runStep(backend, step, 421, [100, 101, 350]);
     expectOutput(outputOf(step), asProblem(step));

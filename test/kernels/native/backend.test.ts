@@ -2,27 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AttendStep, Matrix, Step } from '../../../kernels/backend.ts';
+import type { Matrix } from '../../../kernels/backend.ts';
 import { KINDS } from '../../../kernels/native/addon.ts';
 import { load } from '../../../kernels/native/index.ts';
-import { matrix, randomMatrix, randomSource, runStep } from '../cases.ts';
+import { matrix, runStep } from '../cases.ts';
+import { attendStep, wrongAttends } from '../steps.ts';
 import { addon, SETS } from './sets.ts';
-
-function attendStep(n: number, d: number): AttendStep<Matrix> {
-  const random = randomSource(1);
-  const operand = () => randomMatrix(random, 'float32', n, d);
-  const results = { message: matrix('float32', n, d), logSumExp: matrix('float32', n, 1) };
-  return {
-    kind: 'attend',
-    queries: operand(),
-    keys: operand(),
-    keyBias: null,
-    values: operand(),
-    scale: 1 / d,
-    band: null,
-    ...results,
-  };
-}
 
 const context = () => ({ control: new Int32Array(2), callId: 1e9 + Math.random() });
 
@@ -70,14 +55,7 @@ describe('loading', () => {
 describe.each(SETS)('the boundary on $isa', ({ backend, index }) => {
   it('refuses shapes that contradict each other', () => {
     const step = attendStep(8, 4);
-    const wrong: [string, Step<Matrix>][] = [
-      ['keys', { ...step, keys: matrix('float32', 8, 5) }],
-      ['values', { ...step, values: matrix('float32', 7, 4) }],
-      ['message', { ...step, message: matrix('float32', 9, 4) }],
-      ['logSumExp', { ...step, logSumExp: { data: new Float32Array(7), rows: 8, cols: 1 } }],
-      ['element type', { ...step, values: matrix('float64', 8, 4) }],
-    ];
-    for (const [name, bad] of wrong) {
+    for (const [name, bad] of wrongAttends(step)) {
       expect(() => backend.run(bad, { firstRow: 0, lastRow: 8, ...context() }), name).toThrow(/native/);
     }
   });

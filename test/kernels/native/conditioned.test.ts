@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ConditionedStep, Matrix } from '../../../kernels/backend.ts';
-import {
-  conditionedOutput,
-  expectedOutput,
-  expectOutput,
-  matrix,
-  randomMasks,
-  randomMatrix,
-  randomProblem,
-  randomSource,
-  runStep,
-} from '../cases.ts';
+import { conditionedOutput, expectedOutput, expectOutput, randomMasks, randomProblem, runStep } from '../cases.ts';
 import { POLYNOMIALS } from '../polynomials.ts';
+import { CUBIC, tensorStep, WRONG_CONDITIONED } from '../steps.ts';
 import { SETS, SETS_AND_PRECISIONS } from './sets.ts';
 
 const cases = POLYNOMIALS.flatMap(({ conditionings, ...polynomial }) => conditionings.map((how) => ({ ...polynomial, how })));
@@ -34,17 +24,7 @@ describe.each(SETS_AND_PRECISIONS)('conditioned on $isa in $precision', ({ backe
     }
   });
 
-  it.each([
-    { name: 'the tensor', monomials: [[1, 2, 3]] },
-    {
-      name: 'the triangle',
-      monomials: [
-        [1, 2],
-        [2, 3],
-        [1, 3],
-      ],
-    },
-  ])('computes $name beyond one panel of keys, masked and not', ({ monomials }) => {
+  it.each(CUBIC)('computes $name beyond one panel of keys, masked and not', ({ monomials }) => {
     const how = {
       cutset: [1],
       forest: [
@@ -94,29 +74,7 @@ describe.each(SETS_AND_PRECISIONS)('conditioned on $isa in $precision', ({ backe
 });
 
 describe.each(SETS)('conditioned steps on $isa', ({ backend }) => {
-  const tensor = (n: number): ConditionedStep<Matrix> => {
-    const random = randomSource(1);
-    const operands = (values: boolean) => ({
-      queries: randomMatrix(random, 'float32', n, 8),
-      values: values ? randomMatrix(random, 'float32', n, 4) : null,
-      bias: null,
-    });
-    return {
-      kind: 'conditioned',
-      variables: [operands(false), operands(true), operands(true)],
-      monomials: [{ coefficient: 1, variables: [1, 2, 3] }],
-      masks: [],
-      scale: 1,
-      cutset: [1],
-      forest: [
-        { variable: 3, parent: 2 },
-        { variable: 2, parent: 0 },
-      ],
-      parts: 1,
-      message: matrix('float32', n, 4),
-      logSumExp: matrix('float32', n, 1),
-    };
-  };
+  const tensor = (n: number) => tensorStep(n, 8, 1, 4);
 
   it('computes the log-sum-exp alone when no message is wanted', () => {
     const whole = tensor(30);
@@ -135,17 +93,7 @@ describe.each(SETS)('conditioned steps on $isa', ({ backend }) => {
     expect(control[1]).toBe(6);
   });
 
-  it.each<[string, (step: ConditionedStep<Matrix>) => ConditionedStep<Matrix>]>([
-    ['a variable in neither', (step) => ({ ...step, cutset: [] })],
-    ['a variable in both', (step) => ({ ...step, cutset: [1, 2] })],
-    ['parents before children', (step) => ({ ...step, forest: [...step.forest].reverse() })],
-    ['a monomial off the forest', (step) => ({ ...step, forest: step.forest.map((node) => ({ ...node, parent: 0 })) })],
-    [
-      'parts of a rooted cutset',
-      (step) => ({ ...step, parts: 2, message: matrix('float32', 60, 4), logSumExp: matrix('float32', 60, 1) }),
-    ],
-    ['a mask off the variables', (step) => ({ ...step, masks: [{ row: 1, column: 9, lowest: 0, highest: 1 }] })],
-  ])('refuses %s', (_, change) => {
+  it.each(WRONG_CONDITIONED)('refuses %s', (_, change) => {
     const tile = { firstRow: 0, lastRow: 1, control: new Int32Array(2), callId: 88_003 };
     expect(() => backend.run(change(tensor(30)), tile)).toThrow(/native/);
   });

@@ -1,19 +1,15 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AttendStep, Band, Matrix } from '../../../kernels/backend.ts';
-import { asProblem, attendCases, outputOf, type RandomAttend, randomAttend } from '../attends.ts';
+import { describe, expect, it } from 'vitest';
+import type { AttendStep, Matrix } from '../../../kernels/backend.ts';
+import { asProblem, attendCases, BANDS, outputOf, type RandomAttend, randomAttend } from '../attends.ts';
 import { expectedOutput, expectOutput, forestTiles, matrix, randomProblem, tilesOf } from '../cases.ts';
 import { FORESTS } from '../polynomials.ts';
-import { driveDevice, TestDevice } from './device.ts';
+import { driveDevice, TestDevice, useDevice } from './device.ts';
 
 let device: TestDevice;
 let expError: number;
-beforeAll(async () => {
-  device = await TestDevice.start();
-  expError = device.describe().expError;
-});
-afterAll(async () => {
-  expect(await device?.close()).toBe('code 0');
+useDevice((started, error) => {
+  [device, expError] = [started, error];
 });
 
 async function run(step: RandomAttend, cuts: readonly number[] = []): Promise<void> {
@@ -40,14 +36,7 @@ describe('attend on webgpu', () => {
     );
   });
 
-  it.each<{ name: string; band: Band | null }>([
-    { name: 'no mask', band: null },
-    { name: 'causal', band: { lowest: 0, highest: Infinity } },
-    { name: 'a window', band: { lowest: 0, highest: 99 } },
-    { name: 'a band off the diagonal', band: { lowest: -400, highest: -300 } },
-    { name: 'a single key each', band: { lowest: 0, highest: 0 } },
-    { name: 'nothing', band: { lowest: 1, highest: 0 } },
-  ])('crosses blocks of keys and of rows with $name', async ({ band }) => {
+  it.each(BANDS)('crosses blocks of keys and of rows with $name', async ({ band }) => {
     const step = random({ nq: 421, nk: 437, d: 24, dv: 33, score: 8, band });
     await run(step, [100, 101, 350]);
     expectRight(step);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type AttendStep,
   CONTROL_CELLS,
@@ -9,15 +9,12 @@ import {
 } from '../../../kernels/backend.ts';
 import { load as loadReference } from '../../../kernels/reference/index.ts';
 import { matrix } from '../cases.ts';
-import { TestDevice } from './device.ts';
-import { attendStep, tensorStep } from './steps.ts';
+import { attendStep, tensorStep, wrongAttends } from '../steps.ts';
+import { TestDevice, useDevice } from './device.ts';
 
 let device: TestDevice;
-beforeAll(async () => {
-  device = await TestDevice.start();
-});
-afterAll(async () => {
-  expect(await device?.close()).toBe('code 0');
+useDevice((started) => {
+  device = started;
 });
 
 const context = () => ({ control: new Int32Array(CONTROL_CELLS), callId: 1e9 + Math.random() });
@@ -59,11 +56,7 @@ describe('the boundary', () => {
   it('refuses shapes that contradict each other, and steps and tiles that it has not', async () => {
     const step = attendStep(8, 4);
     const wrong: [string, Step<Matrix>][] = [
-      ['queries is [8, 4]', { ...step, keys: matrix('float32', 8, 5) }],
-      ['values', { ...step, values: matrix('float32', 7, 4) }],
-      ['message', { ...step, message: matrix('float32', 9, 4) }],
-      ['logSumExp', { ...step, logSumExp: { data: new Float32Array(7), rows: 8, cols: 1 } }],
-      ['not in float32', { ...step, values: matrix('float64', 8, 4) }],
+      ...wrongAttends(step),
       ['does not run combine', { kind: 'combine', factors: [], product: null, addends: [], sum: matrix('float32', 8, 1) }],
     ];
     for (const [reason, bad] of wrong) {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ConditionedStep, Matrix } from '../../../kernels/backend.ts';
 import { load as loadReference } from '../../../kernels/reference/index.ts';
 import {
@@ -14,20 +14,16 @@ import {
   tilesOf,
 } from '../cases.ts';
 import { type Conditioning, POLYNOMIALS } from '../polynomials.ts';
-import { driveDevice, TestDevice } from './device.ts';
-import { tensorStep } from './steps.ts';
+import { tensorStep, WRONG_CONDITIONED } from '../steps.ts';
+import { driveDevice, TestDevice, useDevice } from './device.ts';
 
 const cases = POLYNOMIALS.flatMap(({ conditionings, ...polynomial }) => conditionings.map((how) => ({ ...polynomial, how })));
 const partsOf = (cutset: readonly number[]) => (cutset.length > 0 && !cutset.includes(1) ? 3 : 1);
 
 let device: TestDevice;
 let expError: number;
-beforeAll(async () => {
-  device = await TestDevice.start();
-  expError = device.describe().expError;
-});
-afterAll(async () => {
-  expect(await device?.close()).toBe('code 0');
+useDevice((started, error) => {
+  [device, expError] = [started, error];
 });
 
 async function expectRight(
@@ -175,18 +171,7 @@ describe('conditioned steps on webgpu', () => {
     expect(control[1]).toBe(6);
   });
 
-  it.each<[string, (step: ConditionedStep<Matrix>) => ConditionedStep<Matrix>]>([
-    ['a variable in neither', (step) => ({ ...step, cutset: [] })],
-    ['a variable in both', (step) => ({ ...step, cutset: [1, 2] })],
-    ['parents before children', (step) => ({ ...step, forest: [...step.forest].reverse() })],
-    ['a monomial off the forest', (step) => ({ ...step, forest: step.forest.map((node) => ({ ...node, parent: 0 })) })],
-    [
-      'parts of a rooted cutset',
-      (step) => ({ ...step, parts: 2, message: matrix('float32', 60, 4), logSumExp: matrix('float32', 60, 1) }),
-    ],
-    ['values of another width', (step) => ({ ...step, message: matrix('float32', 30, 5) })],
-    ['double precision', (step) => ({ ...step, logSumExp: matrix('float64', 30, 1) })],
-  ])('refuses %s', async (_, change) => {
+  it.each(WRONG_CONDITIONED)('refuses %s', async (_, change) => {
     const tile = { firstRow: 0, lastRow: 1, control: new Int32Array(2), callId: 88_003 };
     await expect(device.run(change(tensor(30)), tile)).rejects.toThrow(/conditioned|webgpu/);
   });

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CONTROL_CELLS, type CycleStep, FAST_ROWS, type Matrix, PROGRESS } from '../../../kernels/backend.ts';
 import { expectedOutput, expectOutput, matrix, type Output, type Problem, randomProblem } from '../cases.ts';
 import { adversarial, cycleOf, ORDERS } from '../cycles.ts';
-import { TestDevice } from './device.ts';
+import { TestDevice, useDevice } from './device.ts';
 
 interface Outcome extends Output {
   readonly fallbackRows: number;
@@ -10,12 +10,8 @@ interface Outcome extends Output {
 
 let device: TestDevice;
 let expError: number;
-beforeAll(async () => {
-  device = await TestDevice.start();
-  expError = device.describe().expError;
-});
-afterAll(async () => {
-  expect(await device?.close()).toBe('code 0');
+useDevice((started, error) => {
+  [device, expError] = [started, error];
 });
 
 let calls = 2e6;

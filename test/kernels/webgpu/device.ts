@@ -1,6 +1,7 @@
 /** The webgpu back end in a process of its own, as a back end of this thread. Starting fails where there is no adapter: nothing skips. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Backend, Matrix, Step, TileContext, TileReport } from '../../../kernels/backend.ts';
 import { load as loadReference } from '../../../kernels/reference/index.ts';
 import type { WebGpuDescription, WebGpuOptions } from '../../../kernels/webgpu/index.ts';
@@ -122,6 +123,18 @@ export class TestDevice implements Backend {
 function copyBack(step: Step<Matrix>, ran: Step<Matrix>, name: 'message' | 'logSumExp'): void {
   const [to, from] = [step, ran].map((each) => (each as Partial<Record<typeof name, Matrix | null>>)[name]);
   if (to && from) to.data.set(from.data);
+}
+
+/** One device for all tests of a `describe`, or of a file: `use` gets it before them, and it has to end by itself afterwards. */
+export function useDevice(use: (device: TestDevice, expError: number) => void, options: WebGpuOptions = {}): void {
+  let device: TestDevice | null = null;
+  beforeAll(async () => {
+    device = await TestDevice.start(options);
+    use(device, device.describe().expError);
+  });
+  afterAll(async () => {
+    expect(await device?.close()).toBe('code 0');
+  });
 }
 
 const reference = loadReference();

@@ -1,47 +1,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AttendStep, CycleStep, Matrix, VariableOperands } from '../../../kernels/backend.ts';
+import { describe, expect, it } from 'vitest';
+import type { AttendStep, CycleStep, Matrix } from '../../../kernels/backend.ts';
 import { asProblem, outputOf, randomAttend } from '../attends.ts';
-import {
-  conditionedTiles,
-  expectedOutput,
-  expectOutput,
-  matrix,
-  type Problem,
-  type ProblemOptions,
-  randomProblem,
-  tilesOf,
-} from '../cases.ts';
+import { conditionedTiles, expectedOutput, expectOutput, matrix, type ProblemOptions, randomProblem, tilesOf } from '../cases.ts';
 import { cycleOf } from '../cycles.ts';
 import { POLYNOMIALS } from '../polynomials.ts';
-import { driveDevice, TestDevice } from './device.ts';
+import { driveDevice, TestDevice, useDevice } from './device.ts';
+import { halved, halvedProblem, hidden } from './halves.ts';
 
 /** Operands that came as float16: read as they are, the result is that of the same numbers in single precision. */
-
-/** A matrix rounded to halves, with their bits. */
-function halved({ rows, cols, data }: Matrix): Matrix & { readonly half: Uint16Array } {
-  const half = new Float16Array(data);
-  return { data: new Float32Array(half), half: new Uint16Array(half.buffer), rows, cols };
-}
-
-/** Halves and nothing else: whoever reads `data` reads NaN. */
-const hidden = ({ rows, cols, half }: Matrix): Matrix => ({ ...matrix('float32', rows, cols), ...(half && { half }) });
-
-/** The problem in halves, and as the device gets it: what the host has to look at, the fixed rows, can be read in both ways. */
-function halvedProblem(problem: Problem, cutset: readonly number[]): { readonly truth: Problem; readonly given: Problem } {
-  const change = (how: (matrix: Matrix, variable: number) => Matrix): Problem => {
-    const variables = problem.variables.map(({ queries, values, bias }, j): VariableOperands<Matrix> => {
-      return { queries: how(queries, j + 1), values: values && how(values, j + 1), bias };
-    });
-    return { ...problem, variables };
-  };
-  return {
-    truth: change(halved),
-    given: change((whole, variable) => (cutset.includes(variable) ? halved(whole) : hidden(halved(whole)))),
-  };
-}
 
 const BITS = [1, 2, 4];
 
@@ -51,13 +20,12 @@ describe.each([
 ])('halves read $name', ({ shaderF16, kernel }) => {
   let device: TestDevice;
   let expError: number;
-  beforeAll(async () => {
-    device = await TestDevice.start({ bounds: { shaderF16 } });
-    expError = device.describe().expError;
-  });
-  afterAll(async () => {
-    expect(await device?.close()).toBe('code 0');
-  });
+  useDevice(
+    (started, error) => {
+      [device, expError] = [started, error];
+    },
+    { bounds: { shaderF16 } },
+  );
 
   it('are named with the kernels', () => expect(device.describe().kernel).toMatch(kernel));
 

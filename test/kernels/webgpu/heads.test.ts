@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CONTROL_CELLS, type CycleStep, type Matrix, PROGRESS } from '../../../kernels/backend.ts';
 import { Batch } from '../../../kernels/webgpu/batch.ts';
 import {
@@ -13,7 +13,8 @@ import {
 } from '../cases.ts';
 import { adversarial, cycleOf } from '../cycles.ts';
 import { type Conditioning, POLYNOMIALS } from '../polynomials.ts';
-import { TestDevice } from './device.ts';
+import { type TestDevice, useDevice } from './device.ts';
+import { halvedProblem, withoutHalves } from './halves.ts';
 import type { Run } from './host.ts';
 
 /** Problems of one shape that come at once, such as the heads of a request: they share dispatches, and each gets its own numbers. */
@@ -22,14 +23,16 @@ const HEADS = 5;
 
 let device: TestDevice;
 let bounded: TestDevice;
-beforeAll(async () => {
-  device = await TestDevice.start();
-  // Chunks of assignments end in the middle of problems, and not all problems fit an arena together.
-  bounded = await TestDevice.start({ bounds: { dispatchFlops: 3e4, arenaFloats: 20_000 } });
+useDevice((started) => {
+  device = started;
 });
-afterAll(async () => {
-  for (const each of [device, bounded]) expect(await each?.close()).toBe('code 0');
-});
+// Chunks of assignments end in the middle of problems, and not all problems fit an arena together.
+useDevice(
+  (started) => {
+    bounded = started;
+  },
+  { bounds: { dispatchFlops: 3e4, arenaFloats: 20_000 } },
+);
 
 const SIZES = { precision: 'float32', biases: true, d: 4, dv: 3 } as const;
 
@@ -63,6 +66,18 @@ describe('problems of one shape at once', () => {
       }
     }
   });
+
+  it.each(cases)(
+    'compute $name given {$how.cutset} from float16, beside one in single precision',
+    async ({ how, ...polynomial }) => {
+      const problems = heads(polynomial, {}).map((problem) => halvedProblem(problem, how.cutset));
+      const given = problems.map(({ given, truth }, index) => (index === 2 ? withoutHalves(truth) : given));
+      const found = await solveTogether(device, given, how);
+      for (const [index, { truth }] of problems.entries()) {
+        expectOutput(found[index], truth, expectedOutput(truth), device.describe().expError);
+      }
+    },
+  );
 
   it('compute under masks, beyond one tile of rows and keys', async () => {
     const how = { cutset: [1], forest: [3, 2].map((variable) => ({ variable, parent: variable === 3 ? 2 : 0 })) };

@@ -102,7 +102,7 @@ describe('Theorem D', () => {
     const survey: Survey = new Map(['q1', 'q2', 'v2'].map((name) => [name, [surveyed(rows)]]));
     const problem = { ...problemOf('x1*x2', [2, 2], 1, 1, 1), hasBias: [false, true] };
     const blocks = blockTree(problem.polynomial, []).blocks.map((block) => withMasks(block, []));
-    expect(momentsOf(problem, blocks, [{ bound: 1, centred: false }], survey)).toBeNull();
+    expect(momentsOf(problem, blocks, [{ bound: 1, absolute: 1, centred: false }], survey)).toBeNull();
   });
 });
 
