@@ -27,7 +27,7 @@ export function stageTiles(plan: Plan, index: number, binding: Binding): PlacedT
   return Array.from({ length: slices }, (_, slice) => slice).flatMap((slice) => {
     const rows = binding.rows(stage.extent, slice);
     if (rows === 0) return [];
-    const step = binding.step(stage.step, slice);
+    const step = binding.step(stage.step, slice, isDevice(stage.backend.name));
     const callId = ++calls;
     // A device has threads of its own; on ours a stage is cut so that all have something to do.
     const threads = isDevice(stage.backend.name) ? 1 : plan.threads;

@@ -102,7 +102,7 @@ void carefulScores(const RowState<T> &s, const T *queries, const Keys<T> &keys, 
 template <class T>
 void mergeRun(const RowState<T> &s, const CarefulRows<T> &sums, const int32_t *rows, long count, long first) {
   constexpr long W = Vec<T>::W;
-  double factors[kGroup];
+  double factors[kGroup] = {};
   for (long r = 0; r < count; r++)
     factors[r] = -__builtin_fabs(static_cast<double>(s.maximum[r]) - static_cast<double>(sums.maximum[rows[r] - first]));
   exponentials<double, true>(factors, factors, count);
