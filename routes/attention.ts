@@ -88,12 +88,11 @@ async function answer(
   const { wire } = services;
   const body = bodyOf(request);
   const exchange = openExchange(reply, body, services.collect);
-  const { signal } = exchange;
-  const envelope = await stopwatch.timeAsync('decode', () => wire.decode(given, body, signal));
+  const envelope = await stopwatch.timeAsync('decode', () => wire.decode(given, body, exchange));
   const { attention, result } = await compute(envelope, request, exchange, services);
   const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
   const options = { encoding: attention.output.encoding, clock };
-  const parts = await wire.encode(format, responseOf(result, request), options, signal);
+  const parts = await wire.encode(format, responseOf(result, request), options, exchange);
   stopwatch.spans.encode = readClock(clock).encodeMs;
   return sendParts(reply.header('content-type', contentType), parts);
 }

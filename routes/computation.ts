@@ -19,13 +19,20 @@ export interface Computation {
 export async function compute(
   envelope: Envelope,
   request: FastifyRequest,
-  { signal, lease }: Exchange,
+  exchange: Exchange,
   { engine, config }: Services,
 ): Promise<Computation> {
   const { stopwatch } = request;
   const attention = stopwatch.time('plan', () => interpret(envelope));
   const timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
-  const result = await engine.run(attention, { signal, timeoutMs, lease });
+  const result = await engine.run(attention, {
+    get signal() {
+      return exchange.signal;
+    },
+    hasLeft: exchange.hasLeft,
+    lease: exchange.lease,
+    timeoutMs,
+  });
   note(request, result);
   return { attention, result };
 }

@@ -5,6 +5,7 @@ import { isPiledUp, Lease } from '../src/tensor/lease.ts';
 export interface Exchange {
   /** Fires when the client closes the connection before it has its answer. */
   readonly signal: AbortSignal;
+  readonly hasLeft: () => boolean;
   /** The body and all that is computed from it: given back once the answer is out. */
   readonly lease: Lease;
 }
@@ -16,14 +17,32 @@ export interface Exchange {
  * @param collect called where so much memory was left behind that the threads should collect
  */
 export function openExchange(reply: FastifyReply, body: Uint8Array, collect: () => void): Exchange {
-  const lease = new Lease();
-  const departure = new AbortController();
-  lease.adopt(body.buffer);
-  reply.raw.once('close', () => {
-    const isSent = reply.raw.writableFinished;
-    if (!isSent) departure.abort();
-    lease.end(isSent);
-    if (isPiledUp()) collect();
-  });
-  return { signal: departure.signal, lease };
+  return new OpenExchange(reply.raw, body, collect);
+}
+
+class OpenExchange implements Exchange {
+  readonly lease = new Lease();
+  #hasLeft = false;
+  // Most requests are answered without anybody looking at it.
+  #departure: AbortController | undefined;
+
+  constructor(raw: FastifyReply['raw'], body: Uint8Array, collect: () => void) {
+    this.lease.adopt(body.buffer);
+    raw.on('close', () => {
+      this.#hasLeft = !raw.writableFinished;
+      if (this.#hasLeft) this.#departure?.abort();
+      this.lease.end(!this.#hasLeft);
+      if (isPiledUp()) collect();
+    });
+  }
+
+  get signal(): AbortSignal {
+    if (this.#departure === undefined) {
+      this.#departure = new AbortController();
+      if (this.#hasLeft) this.#departure.abort();
+    }
+    return this.#departure.signal;
+  }
+
+  hasLeft = (): boolean => this.#hasLeft;
 }

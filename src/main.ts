@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { destination } from 'pino';
 import { buildApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { greeting } from './greeting.ts';
@@ -8,7 +9,8 @@ import { selfTest } from './self-test.ts';
 
 try {
   const config = readConfig(process.env);
-  const app = await buildApp(config);
+  // Lines are gathered while one write is under way, and none holds up a request; pino writes what is left when the process exits.
+  const app = await buildApp(config, { logStream: destination({ dest: 1, sync: false }) });
   let stopping = false;
 
   const stop = async (signal: NodeJS.Signals): Promise<void> => {

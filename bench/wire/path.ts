@@ -3,7 +3,12 @@ import { openClient } from './client.ts';
 import { SERVICE, type Server, startServer } from './server.ts';
 import { type Figure, median } from './table.ts';
 
-/** path(3), n = 4096, d = 64, one client: what the way in and out adds to the computation. */
+/**
+ * path(3), n = 4096, d = 64, one client: what the way in and out adds to the computation.
+ *
+ * Of some 10 ms beside the computation 5 are receipt (81 chunks; 3.2 where they are only dropped), 3 the one pass over the tensors, 1.7 the
+ * check of the output and the answer, 1.1 the way to the threads.
+ */
 
 const [N, D] = [4096, 64];
 const [WARM_UP, RUNS] = [3, 15];

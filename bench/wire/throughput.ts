@@ -4,7 +4,13 @@ import type { Load } from './load.ts';
 import { drive, EMPTY, SERVICE, type Server, startServer } from './server.ts';
 import { type Figure, median } from './table.ts';
 
-/** Requests a second over 64 connections: the smallest request beside an empty Fastify route, a usual one beside FastAPI with PyTorch. */
+/**
+ * Requests a second over 64 connections: the smallest request beside an empty Fastify route, a usual one beside FastAPI with PyTorch.
+ *
+ * The event loop's profile of the smallest is flat: writev 15 %, the log line 7, the answer's text 6, kernel and encoding of its step 5, and
+ * hundreds below 1. Plans run on the loop and requests read once took a third off the latency of one client and nothing that could be told from
+ * noise off the throughput; neither did a semi-space of 32 MiB with a collector of one thread.
+ */
 
 const CONNECTIONS = 64;
 const SECONDS = 4;

@@ -63,15 +63,14 @@ async function respond(model: Model, request: ModelRequest, reply: FastifyReply,
   const { wire } = services;
   const body = bodyOf(request);
   const exchange = openExchange(reply, body, services.collect);
-  const { signal } = exchange;
   const framing = { headerBytes: headerLength(request) };
-  const envelope = await stopwatch.timeAsync('decode', () => wire.decode('oip', body, signal, framing));
+  const envelope = await stopwatch.timeAsync('decode', () => wire.decode('oip', body, exchange, framing));
   const inference = readInference(model, envelope);
   const { result } = await compute(inference.envelope, request, exchange, services);
   const binary = inference.outputs.filter((output) => output.binary).map(({ name }) => name);
   const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
   const response = inferResponse(model, inference, result, stopwatch);
-  const parts = await wire.encode('oip', response, { binary, clock }, signal);
+  const parts = await wire.encode('oip', response, { binary, clock }, exchange);
   stopwatch.spans.encode = readClock(clock).encodeMs;
   return { parts, isBinary: binary.length > 0, timing: result.timing };
 }

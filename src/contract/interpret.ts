@@ -6,19 +6,34 @@ import { checkModes, readApproximation, readErrorReport } from './approximation.
 import type { Envelope } from './envelope.ts';
 import { resolveLengths } from './lengths.ts';
 import { resolveMask } from './mask.ts';
-import { type OperandsByRole, readOperands } from './operands.ts';
+import { type OperandsByRole, operandsLike, readOperands } from './operands.ts';
 import { type Options, OptionsSchema } from './options.ts';
 import { checkScoreRange } from './range.ts';
+import { keyOf, Readings } from './readings.ts';
 import type { AttentionRequest, Problem } from './request.ts';
 import { validate } from './validate.ts';
 
 const MAX_WEIGHT_ROWS = 512;
+const readings = new Readings();
 
 /**
  * Envelope → Request: every field checked against every other, tensors sorted into their roles and brought to the compute precision.
  * @throws ServiceError `invalid_request`, `non_finite_input` or `non_finite_output`, with pointers into the body
  */
 export function interpret(envelope: Envelope): AttentionRequest {
+  const key = keyOf(envelope);
+  const known = key === null ? undefined : readings.get(key);
+  if (known === undefined) {
+    const request = interpretAnew(envelope);
+    if (key !== null) readings.set(key, request);
+    return request;
+  }
+  const operands = operandsLike(known.operands, envelope.tensors, known.problem.precision);
+  checkScoreRange(known.problem, operands);
+  return { ...known, operands };
+}
+
+function interpretAnew(envelope: Envelope): AttentionRequest {
   const options = validate(OptionsSchema, envelope.options);
   checkModes(options);
   const polynomial = choosePolynomial(options);

@@ -67,6 +67,19 @@ export function readOperands(tensors: ReadonlyMap<string, Tensor>, t: number, pr
   };
 }
 
+/** Operands of the same names, types and shapes as ones that were read before, with the values of `tensors`. @throws as `readOperands` */
+export function operandsLike(
+  known: ReadonlyMap<string, Operand>,
+  tensors: ReadonlyMap<string, Tensor>,
+  precision: Options['precision'],
+): Map<string, Operand> {
+  const operands = new Map<string, Operand>();
+  for (const [name, { batch, heads, rows, cols }] of known) {
+    operands.set(name, { name, tensor: inPrecision(name, tensors.get(name) as Tensor, precision), batch, heads, rows, cols });
+  }
+  return operands;
+}
+
 /** Every tensor behind the variables' inputs, each once. */
 function operandsOf(variables: readonly VariableInputs[]): Operand[] {
   const all = new Set<Operand>();

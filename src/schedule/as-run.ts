@@ -14,7 +14,9 @@ export function asRun(
   const failed = failovers.find(({ from }) => from === plan.backend.name);
   const backend = backends.find(({ name }) => name === failed?.to) ?? plan.backend;
   const { approximation } = plan;
-  if (approximation?.used !== true || approximation.method !== 'prune') return { ...plan, algorithm, backend };
+  if (approximation?.used !== true || approximation.method !== 'prune') {
+    return algorithm === plan.algorithm && backend === plan.backend ? plan : { ...plan, algorithm, backend };
+  }
   const what = prunedPairs > 0 ? `${prunedPairs} pairs of a row and a key were left out` : 'no key could be left out, so none was';
   const reason = [approximation.reason, what].filter((part) => part !== '').join('; ');
   return { ...plan, algorithm, backend, approximation: { ...approximation, reason } };

@@ -10,7 +10,8 @@ import { isReusable, type Lease } from '../tensor/lease.ts';
 export interface Binding {
   /** The rows of an extent in one slice, padding trimmed. */
   rows(extent: Extent, slice: number): number;
-  step(step: Step<number>, slice: number): Step<Matrix>;
+  /** With the bytes of float16 tensors beside their values where `halves`: for devices alone, since threads would hold the body longer for them. */
+  step(step: Step<number>, slice: number, halves: boolean): Step<Matrix>;
   /** A whole output buffer, all slices, [slices, rows, cols]. */
   output(name: string): FloatArray;
   /** What a thread that sees this memory has to count (tensor/shared-memory.ts): nothing where all of it will be used again. */
@@ -35,7 +36,7 @@ export function bind(plan: Plan, request: AttentionRequest, lease: Lease): Bindi
     return data;
   };
 
-  const matrix = (buffer: number, slice: number): Matrix => {
+  const matrix = (buffer: number, slice: number, halves: boolean): Matrix => {
     const { extent, cols, name, source } = plan.buffers[buffer] as BufferSpec;
     const full = extentRows(extent, plan.rows) * cols;
     const trimmed = rows(extent, slice);
@@ -43,7 +44,7 @@ export function bind(plan: Plan, request: AttentionRequest, lease: Lease): Bindi
     const data = operand ? (operand.tensor.data as FloatArray) : memory(buffer);
     const start = (operand ? inputSlice(operand, slice, plan) : slice) * full;
     const end = start + trimmed * cols;
-    const half = operand?.tensor.half?.subarray(start, end);
+    const half = halves ? operand?.tensor.half?.subarray(start, end) : undefined;
     return { data: data.subarray(start, end), ...(half && { half }), rows: trimmed, cols };
   };
 
@@ -51,7 +52,7 @@ export function bind(plan: Plan, request: AttentionRequest, lease: Lease): Bindi
   for (const buffer of outputs) memory(buffer);
   return {
     rows,
-    step: (step, slice) => mapOperands(step, (buffer) => matrix(buffer, slice)),
+    step: (step, slice, halves) => mapOperands(step, (buffer) => matrix(buffer, slice, halves)),
     output: (name) => memory(outputs.find((buffer) => plan.buffers[buffer]?.name === name) as number),
     release: (level) => {
       for (const buffer of finishedBy(plan, level)) {

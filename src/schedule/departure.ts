@@ -9,7 +9,11 @@ export interface Departure {
   unwatch(): void;
 }
 
-export function watchDeparture({ signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number }): Departure {
+/** @param passedMs of the time that there is */
+export function watchDeparture(
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  passedMs = 0,
+): Departure {
   const abort = new AbortController();
   let where = 'in the queue';
   const leave = (): void => abort.abort(new ServiceError('client_closed_request', 'The client closed the connection'));
@@ -17,7 +21,7 @@ export function watchDeparture({ signal, timeoutMs }: { readonly signal: AbortSi
     const detail = `The deadline of ${timeoutMs} ms passed ${where}`;
     abort.abort(new ServiceError('deadline_exceeded', detail, { limit: timeoutMs, setting: 'REQUEST_TIMEOUT_MS' }));
   };
-  const deadline = setTimeout(expire, timeoutMs);
+  const deadline = setTimeout(expire, timeoutMs - passedMs);
   signal.addEventListener('abort', leave, { once: true });
   if (signal.aborted) leave();
   return {

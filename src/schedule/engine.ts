@@ -11,6 +11,7 @@ import { Budget, type BudgetLimits } from './budget.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
 import { Devices, type DevicesOptions, substituteOf } from './device/devices.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Kernels } from './kernels.ts';
 import { marginalRequest } from './marginals.ts';
 import { compare, type Measurement, planMeasurement } from './measure.ts';
 import { collect, marginalTensor } from './outputs.ts';
@@ -60,6 +61,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await pool.close();
     throw new Error(`No back end could be loaded: ${JSON.stringify(measured.unavailable)}`);
   }
+  const kernels = await Kernels.load({ ...options, backends: options.backends.filter((name) => name === 'native') });
   warmUp(measured);
   const look = (): Pick<Parts, 'machine' | 'compile'> => {
     const machine = devices.extend(measured);
@@ -70,7 +72,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const kinds = ({ task }: WorkItem): StepKind[] => task.tiles.map(({ step }) => step.kind);
   const queue = new Dispatcher(pool, devices, (item) => substituteOf(measured, kinds(item)));
   const budget = new Budget(options);
-  const parts: Parts = { ...look(), queue, budget, options };
+  const parts: Parts = { ...look(), queue, kernels, budget, options };
   await devices.settle(DEVICES_START_MS);
   return {
     get machine() {
@@ -95,6 +97,8 @@ interface Parts {
   machine: Machine;
   compile: Compiler;
   readonly queue: Dispatcher;
+  /** Those of the event loop. */
+  readonly kernels: Kernels;
   readonly budget: Budget;
   readonly options: EngineOptions;
 }
@@ -107,7 +111,7 @@ interface Part extends Task {
 
 async function runRequest(request: AttentionRequest, context: RunContext, engine: Parts): Promise<Result> {
   const began = performance.now();
-  const session = openSession(context, engine.queue, engine.budget);
+  const session = openSession(context, engine);
   try {
     const first = await taskOf(request, engine, session);
     const others = marginalParts(first.request, engine.compile);

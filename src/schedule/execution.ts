@@ -76,20 +76,15 @@ async function runLevels(
   underWay: Promise<unknown>[],
   context: ExecutionContext,
 ): Promise<Execution> {
-  const spans: (Span | undefined)[] = plan.stages.map(() => undefined);
-  let [done, fallbackRows, prunedPairs, tiles, started] = [0, 0, 0, 0, false];
+  const ran: RanTile[] = [];
+  let [done, started] = [0, false];
   const onStart = (): void => {
     if (!started) context.onStart?.();
     started = true;
   };
   const finishItem = (item: PlacedItem, outcomes: readonly TileOutcome[]): void => {
     item.tiles.forEach(({ stage }, index) => {
-      const outcome = outcomes[index];
-      if (outcome === undefined) return;
-      spans[stage] = widen(spans[stage], outcome);
-      fallbackRows += outcome.fallbackRows;
-      prunedPairs += outcome.prunedPairs ?? 0;
-      tiles++;
+      ran.push({ stage, outcome: outcomes[index] });
     });
     done += item.seconds;
     context.onProgress?.(Math.min(done, plan.seconds), plan.seconds);
@@ -100,19 +95,41 @@ async function runLevels(
     await Promise.all(running);
     context.signal.throwIfAborted();
   }
-  const ran = spans.filter((span) => span !== undefined);
-  const nothing = { startMs: context.submittedMs, endMs: context.submittedMs };
-  const { startMs, endMs } = ran.reduce((all, span) => widen(all, span), ran[0] ?? nothing);
   return {
-    queueMs: Math.max(0, startMs - context.submittedMs),
+    ...summary(plan, ran, context.submittedMs),
+    fastRows: Atomics.load(control, FAST_ROWS),
+    failovers: [...lanes.failovers.values()],
+  };
+}
+
+/** A tile's stage, and what running it gave: undefined where it was cancelled. */
+interface RanTile {
+  readonly stage: number;
+  readonly outcome: TileOutcome | undefined;
+}
+
+/** What the tiles of a plan took together. @param submittedMs since when they waited, milliseconds since the epoch */
+export function summary(plan: Plan, ran: readonly RanTile[], submittedMs: number): Omit<Execution, 'fastRows' | 'failovers'> {
+  const spans: (Span | undefined)[] = plan.stages.map(() => undefined);
+  let whole: Span | undefined;
+  let [fallbackRows, prunedPairs, tiles] = [0, 0, 0];
+  for (const { stage, outcome } of ran) {
+    if (outcome === undefined) continue;
+    spans[stage] = widen(spans[stage], outcome);
+    whole = widen(whole, outcome);
+    fallbackRows += outcome.fallbackRows;
+    prunedPairs += outcome.prunedPairs ?? 0;
+    tiles++;
+  }
+  const { startMs, endMs } = whole ?? { startMs: submittedMs, endMs: submittedMs };
+  return {
+    queueMs: Math.max(0, startMs - submittedMs),
     computeMs: endMs - startMs,
     endedMs: endMs,
     stages: plan.stages.map((stage, index) => stageTiming(stage, spans[index], plan.batch * plan.heads)),
     fallbackRows,
     prunedPairs,
-    fastRows: Atomics.load(control, FAST_ROWS),
     tiles,
-    failovers: [...lanes.failovers.values()],
   };
 }
 

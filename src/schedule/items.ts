@@ -21,13 +21,13 @@ export interface PlacedItem extends WorkItem {
 let calls = 0;
 
 /** The tiles of one stage in all slices. */
-function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
+export function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
   const stage = plan.stages[index] as Stage;
   const slices = plan.batch * plan.heads;
   return Array.from({ length: slices }, (_, slice) => slice).flatMap((slice) => {
     const rows = binding.rows(stage.extent, slice);
     if (rows === 0) return [];
-    const step = binding.step(stage.step, slice);
+    const step = binding.step(stage.step, slice, isDevice(stage.backend.name));
     const callId = ++calls;
     // A device has threads of its own; on ours a stage is cut so that all have something to do.
     const threads = isDevice(stage.backend.name) ? 1 : plan.threads;

@@ -3,21 +3,33 @@ import type { AttentionRequest } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Lease } from '../tensor/lease.ts';
+import { runAtOnce, runsAtOnce } from './at-once.ts';
 import { type Binding, bind } from './bind.ts';
 import type { Budget, Reservation } from './budget.ts';
-import { watchDeparture } from './departure.ts';
+import { type Departure, watchDeparture } from './departure.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type Execution, execute } from './execution.ts';
+import type { Kernels } from './kernels.ts';
 import { epochMs } from './task.ts';
 
 export interface RunContext {
   /** Fires when the client has left. */
   readonly signal: AbortSignal;
+  /** The same as a question, where it costs less than to look at the signal. */
+  readonly hasLeft?: () => boolean;
   /** Milliseconds from now within which the answer must be there, waiting included. */
   readonly timeoutMs: number;
   readonly onProgress?: (done: number, total: number) => void;
   /** What the request's memory belongs to, operands included; the caller ends it once it has read the result. */
   readonly lease?: Lease;
+}
+
+/** What runs a session's plans. */
+export interface Resources {
+  readonly queue: Dispatcher;
+  /** Those of the event loop. */
+  readonly kernels: Kernels;
+  readonly budget: Budget;
 }
 
 export interface Finished {
@@ -37,8 +49,9 @@ export interface Session {
   close(): void;
 }
 
-export function openSession(context: RunContext, queue: Dispatcher, budget: Budget): Session {
-  const departure = watchDeparture(context);
+export function openSession(context: RunContext, { queue, kernels, budget }: Resources): Session {
+  const openedMs = performance.now();
+  let departure: Departure | undefined;
   const idle: Promise<void>[] = [];
   const { lease = new Lease() } = context;
   const reservations: Reservation[] = [];
@@ -52,8 +65,12 @@ export function openSession(context: RunContext, queue: Dispatcher, budget: Budg
       const binding = bindMemory(plan, request, lease);
       // A device that was given up may still write what it was asked for.
       if (plan.stages.some(({ backend }) => isDevice(backend.name))) lease.spoil();
+      if (runsAtOnce(plan, kernels) && departure === undefined && !(context.hasLeft?.() ?? context.signal.aborted)) {
+        return { binding, execution: runAtOnce(plan, binding, kernels, submittedMs) };
+      }
       const { promise, resolve: onIdle } = Promise.withResolvers<void>();
       idle.push(promise);
+      departure ??= watchDeparture(context, performance.now() - openedMs);
       const { signal, onStart } = departure;
       const running = execute(plan, binding, { submittedMs, queue, signal, onStart, onProgress: context.onProgress, onIdle });
       const execution = await running.catch((error: unknown) => {
@@ -63,10 +80,12 @@ export function openSession(context: RunContext, queue: Dispatcher, budget: Budg
       return { binding, execution };
     },
     close: () => {
-      departure.unwatch();
-      Promise.all(idle).then(() => {
+      departure?.unwatch();
+      const release = (): void => {
         for (const reservation of reservations) reservation.release();
-      });
+      };
+      if (idle.length === 0) release();
+      else Promise.all(idle).then(release);
     },
   };
 }

@@ -13,6 +13,9 @@ export interface WirePoolOptions {
   readonly maxWaiting: number;
 }
 
+/** A signal that fires once nobody waits any more, or what has one when it is asked: small bodies need none. */
+export type Leaving = AbortSignal | { readonly signal: AbortSignal };
+
 /** A task that waits for a thread: started, or refused with a reason. */
 interface Waiting {
   start(): void;
@@ -48,19 +51,19 @@ export class WirePool {
 
   /**
    * Reads a body; one in shared memory is given away (codec.ts).
-   * @throws ServiceError as the codec, `overloaded` when too many wait, `client_closed_request` once `signal` has fired
+   * @throws ServiceError as the codec, `overloaded` when too many wait, `client_closed_request` once the signal has fired
    */
-  async decode(format: FormatName, body: Uint8Array, signal: AbortSignal, framing: Framing = {}): Promise<Envelope> {
+  async decode(format: FormatName, body: Uint8Array, leaving: Leaving, framing: Framing = {}): Promise<Envelope> {
     const { limits } = this.#options;
     if (isSmall(format, body, framing, limits)) return FORMATS[format].decode(body, limits, framing);
-    return this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signal);
+    return this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signalOf(leaving));
   }
 
   /** Writes a body, in parts to be sent one after the other. @throws as `decode` */
-  async encode(format: FormatName, envelope: Envelope, options: WireFormat, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  async encode(format: FormatName, envelope: Envelope, options: WireFormat, leaving: Leaving): Promise<readonly Uint8Array[]> {
     const codec = FORMATS[format];
     if (codec.encodeWork(envelope, options) <= LARGE_BYTES) return codec.encode(envelope, options);
-    return this.#run<readonly Uint8Array[]>('encode', { format, envelope, options } satisfies EncodeTask, signal);
+    return this.#run<readonly Uint8Array[]>('encode', { format, envelope, options } satisfies EncodeTask, signalOf(leaving));
   }
 
   /** Has the threads let go of memory that they have seen, where none is at work. */
@@ -135,6 +138,10 @@ function isSmall(format: FormatName, body: Uint8Array, { headerBytes }: Framing,
   if (body.byteLength <= LARGE_BYTES) return true;
   const codec: Codec = FORMATS[format];
   return (codec.decodeWork?.(body, limits) ?? body.byteLength) <= LARGE_BYTES;
+}
+
+function signalOf(leaving: Leaving): AbortSignal {
+  return 'signal' in leaving ? leaving.signal : leaving;
 }
 
 function departed(): ServiceError {

@@ -76,7 +76,7 @@ describe('the judge of imports', () => {
   it.each([
     ['src/plan/a.ts', `import type { Step } from '../../kernels/backend.ts'`],
     ['src/schedule/worker.ts', `import { reference } from '../../kernels/reference/index.ts'`],
-    ['src/schedule/worker.ts', `await import(url.href)`],
+    ['src/schedule/kernels.ts', `await import(url.href)`],
     ['src/schedule/a.ts', `import type { AttentionRequest } from '../contract/request.ts'`],
     ['src/schedule/a.ts', `export type { AttentionRequest } from '../contract/request.ts'`],
     ['src/schedule/a.ts', `new Worker(new URL('./worker.ts', import.meta.url))`],
@@ -102,7 +102,7 @@ describe('the judge of imports', () => {
         [...layer.may, ...(layer.mayType ?? []), ...(layer.mayStart ?? [])].filter((name) => !names.has(name)),
       ),
     ).toEqual([]);
-    expect(COMPUTED_IMPORT_FILES.map((file) => layerOf(file)?.name)).toEqual(['worker', 'worker']);
+    expect(COMPUTED_IMPORT_FILES.map((file) => layerOf(file)?.name)).toEqual(['schedule', 'worker']);
   });
 
   it('reports a cycle by its files, and only a cycle', () => {

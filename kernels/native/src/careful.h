@@ -43,44 +43,6 @@ CarefulRows<T> carefulRows(long dv, long capacity, long count) {
   return sums;
 }
 
-// scores[r][0..panel) += q_r . k ; top[r] = lanewise max(top[r], scores)
-template <class T>
-__attribute__((noinline)) void addScoreTile(long d, const T *q, long stride, const T *keys, T *scores, T *top) {
-  using V = Vec<T>;
-  constexpr int R = kScoreRows, N = kScoreVecs;
-  V acc[R][N];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++)
-#pragma GCC unroll 8
-    for (int j = 0; j < N; j++) acc[r][j] = V::set(0);
-#pragma GCC unroll 2
-  for (long k = 0; k < d; k++) {
-    V b[N];
-#pragma GCC unroll 8
-    for (int j = 0; j < N; j++) b[j] = V::load(keys + j * V::W);
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++) {
-      const V a = V::set(q[r * stride]);
-#pragma GCC unroll 8
-      for (int j = 0; j < N; j++) acc[r][j] = V::fma(a, b[j], acc[r][j]);
-    }
-    q++;
-    keys += N * V::W;
-  }
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++) {
-    V m = V::load(top + r * V::W);
-#pragma GCC unroll 8
-    for (int j = 0; j < N; j++) {
-      T *s = scores + r * kBlock<T> + j * V::W;
-      const V sum = V::add(V::load(s), acc[r][j]);
-      sum.store(s);
-      m = V::max(m, sum);
-    }
-    m.store(top + r * V::W);
-  }
-}
-
 // As scoreGroup, without a band.
 template <class T>
 void carefulScores(const RowState<T> &s, const T *queries, const Keys<T> &keys, long rows, long k0, long k1) {
@@ -94,7 +56,7 @@ void carefulScores(const RowState<T> &s, const T *queries, const Keys<T> &keys, 
       const T *q = queries + r * d, *panel = keys.panels + k * d;
       scoreTile<T>(least(kScoreChain, d), q, d, panel, keys.bias + k, scores, d <= kScoreChain ? top : spare);
       for (long c = kScoreChain; c < d; c += kScoreChain)
-        addScoreTile<T>(least(kScoreChain, d - c), q + c, d, panel + c * P, scores, c + kScoreChain < d ? spare : top);
+        scoreTile<T, true>(least(kScoreChain, d - c), q + c, d, panel + c * P, nullptr, scores, c + kScoreChain < d ? spare : top);
     }
 }
 
@@ -102,7 +64,7 @@ void carefulScores(const RowState<T> &s, const T *queries, const Keys<T> &keys, 
 template <class T>
 void mergeRun(const RowState<T> &s, const CarefulRows<T> &sums, const int32_t *rows, long count, long first) {
   constexpr long W = Vec<T>::W;
-  double factors[kGroup];
+  double factors[kGroup] = {};
   for (long r = 0; r < count; r++)
     factors[r] = -__builtin_fabs(static_cast<double>(s.maximum[r]) - static_cast<double>(sums.maximum[rows[r] - first]));
   exponentials<double, true>(factors, factors, count);

@@ -227,8 +227,10 @@ bool surveyRows(const SurveyArgs &a, const SurveyState<T> &s) {
   double most = 0, centred = 0;
   for (long c = 0; c < D; c++) {
     const double high = static_cast<double>(s.most[c]), low = -static_cast<double>(s.least[c]), mean = static_cast<double>(s.mean[c]);
-    most = __builtin_fmax(most, __builtin_fmax(high, -low));
-    centred = __builtin_fmax(centred, __builtin_fmax(high - mean, mean - low));
+    // Not by fmax: GCC 12 for AArch64 breaks down over such reductions.
+    const double size = high > -low ? high : -low, distance = high - mean > mean - low ? high - mean : mean - low;
+    most = size > most ? size : most;
+    centred = distance > centred ? distance : centred;
   }
   const double scales[2] = {scaleFor<T>(centred), scaleFor<T>(most)};
   double largest[2][kSurveyedNorms] = {};

@@ -18,15 +18,15 @@ constexpr long kPanel = kScoreVecs * Vec<T>::W;  // keys of one packed panel
 template <class T>
 constexpr long kBlock = 768 / static_cast<long>(sizeof(T));  // keys of one block: its probabilities stay in the first-level cache
 
-// scores[r][0..panel) = bias + q_r . k over `depth` coordinates ; top[r] = lanewise max(top[r], scores)
-template <class T>
+// scores[r][0..panel) = bias + q_r . k over `depth` coordinates ; top[r] = lanewise max(top[r], scores). kAdds: += q_r . k, without a bias.
+template <class T, bool kAdds = false>
 __attribute__((noinline)) void scoreTile(long depth, const T *q, long stride, const T *keys, const T *bias, T *scores, T *top) {
   using V = Vec<T>;
   constexpr int R = kScoreRows, N = kScoreVecs;
   V acc[R][N];
 #pragma GCC unroll 8
   for (int j = 0; j < N; j++) {
-    const V b = V::load(bias + j * V::W);
+    const V b = kAdds ? V::set(0) : V::load(bias + j * V::W);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) acc[r][j] = b;
   }
@@ -49,7 +49,9 @@ __attribute__((noinline)) void scoreTile(long depth, const T *q, long stride, co
     V m = V::load(top + r * V::W);
 #pragma GCC unroll 8
     for (int j = 0; j < N; j++) {
-      acc[r][j].store(scores + r * kBlock<T> + j * V::W);
+      T *s = scores + r * kBlock<T> + j * V::W;
+      if (kAdds) acc[r][j] = V::add(V::load(s), acc[r][j]);
+      acc[r][j].store(s);
       m = V::max(m, acc[r][j]);
     }
     m.store(top + r * V::W);

@@ -3,6 +3,11 @@ import { type AttendStep, CONTROL_CELLS, type Matrix } from '../../../kernels/ba
 import { Courier } from '../../../src/schedule/device/courier.ts';
 import { DeviceProcess } from '../../../src/schedule/device/process.ts';
 import { Slot } from '../../../src/schedule/device/slot.ts';
+import { allocate } from '../../../src/tensor/allocate.ts';
+import type { FloatDType } from '../../../src/tensor/tensor.ts';
+import { HALVES } from '../../fixtures/faulty.ts';
+import { buildTestApp } from '../../helpers/app.ts';
+import { readSafetensors, safetensorsRequest } from '../../helpers/safetensors.ts';
 
 /** How operands get to a device's process. */
 
@@ -37,6 +42,21 @@ describe('operands on their way to a device', () => {
     };
     expect(await types(attend((whole) => whole))).toEqual(['half', 'half', 'half', 'single', 'single']);
     expect(await types(attend(single))).toEqual(['single', 'single', 'single', 'single', 'single']);
+  });
+
+  it('come as float16 from the body of a request, if that is what the device is asked with', async () => {
+    const app = await buildTestApp({ BACKENDS: 'native,gpu,reference' }, { deviceModules: { gpu: module } });
+    const ask = async (dtype: FloatDType) => {
+      const named = new Map([2, 4_200, 4_200].map((rows, i) => [['q1', 'q2', 'v2'][i] as string, allocate(dtype, [rows, 64])]));
+      const payload = safetensorsRequest(named, { polynomial: 'x1*x2', scale: HALVES, backend: 'gpu' });
+      // Bodies above 1 MiB are read into shared memory.
+      expect(payload.length).toBeGreaterThan(2 ** 20);
+      const headers = { 'content-type': 'application/octet-stream' };
+      const { rawPayload } = await app.inject({ method: 'POST', url: '/v1/attention/binary', payload, headers });
+      return readSafetensors(rawPayload).response.plan.failovers;
+    };
+    expect(await ask('float16')).toBeUndefined();
+    expect(await ask('float32')).toEqual([{ from: 'gpu', to: 'native', reason: 'not in float16' }]);
   });
 
   it('are widened by a device that has no use for halves', async () => {

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { interpret } from '../../src/contract/interpret.ts';
+import type { AttentionRequest } from '../../src/contract/request.ts';
+import { ServiceError } from '../../src/errors.ts';
+import { convert } from '../../src/tensor/convert.ts';
+import type { DType, Tensor } from '../../src/tensor/tensor.ts';
+
+/** Requests of the same options and shapes are read once; their values are looked at every time. */
+
+function read(value: number, options: object = {}, dtype: DType = 'float32', shape = [2, 2]): AttentionRequest {
+  const count = shape.reduce((product, size) => product * size, 1);
+  const tensor = (): Tensor => ({ dtype, shape, data: convert(new Array<number>(count).fill(value), dtype) });
+  const tensors = new Map(['q1', 'q2', 'v2', 'b2'].map((name) => [name, tensor()]));
+  tensors.set('b2', { dtype, shape: shape.slice(0, -1), data: convert(new Array<number>(count / 2).fill(0), dtype) });
+  return interpret({ tensors, options: { polynomial: 'x1*x2', ...options } });
+}
+
+const codeOf = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ServiceError) return error.code;
+  }
+  return 'none';
+};
+
+describe('a request that was read before', () => {
+  it('has the same problem, and its own values', () => {
+    const [first, second] = [read(1), read(2)];
+    expect(second.problem).toBe(first.problem);
+    expect([...second.operands.keys()]).toEqual([...first.operands.keys()]);
+    expect(first.operands.get('q1')?.tensor.data[0]).toBe(1);
+    expect(second.operands.get('q1')?.tensor.data[3]).toBe(2);
+    expect({ ...second, operands: null }).toEqual({ ...first, operands: null });
+  });
+
+  it('has its values brought to the precision', () => {
+    read(1, {}, 'float64');
+    const { tensor } = read(2, {}, 'float64').operands.get('v2') ?? {};
+    expect([tensor?.dtype, tensor?.data]).toEqual(['float32', Float32Array.of(2, 2, 2, 2)]);
+  });
+
+  it('is refused for its values as it would have been', () => {
+    expect(read(1, {}, 'float64').outputRank).toBe(2);
+    expect(codeOf(() => read(1e300, {}, 'float64'))).toBe('non_finite_input');
+    expect(read(1).outputRank).toBe(2);
+    expect(codeOf(() => read(1e25))).toBe('non_finite_output');
+  });
+
+  it.each([
+    ['options', () => read(1, { scale: 2 })],
+    ['precision', () => read(1, { precision: 'float64' })],
+    ['type', () => read(1, {}, 'float16')],
+    ['shape', () => read(1, {}, 'float32', [2, 3])],
+    ['rank', () => read(1, {}, 'float32', [1, 2, 2])],
+  ])('is another one with another %s', (_, other) => {
+    const { problem, outputRank } = read(1);
+    const { problem: changed, outputRank: rank, operands } = other();
+    expect([changed === problem, operands.size]).toEqual([false, 4]);
+    expect(rank).toBe(_ === 'rank' ? 3 : outputRank);
+  });
+
+  it('is not remembered where it was refused', () => {
+    for (let i = 0; i < 2; i++) expect(codeOf(() => read(1, { scale: 'none' }))).toBe('invalid_request');
+  });
+
+  it('is not taken for one whose names only look alike', () => {
+    const tensor: Tensor = { dtype: 'float32', shape: [2, 2], data: convert([1, 1, 1, 1], 'float32') };
+    read(1);
+    const names = ['q1 float32 2,2 q2', 'v2', 'b2'];
+    const envelope = { tensors: new Map(names.map((name) => [name, tensor])), options: { polynomial: 'x1*x2' } };
+    expect(codeOf(() => interpret(envelope))).toBe('invalid_request');
+  });
+});
