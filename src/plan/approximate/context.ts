@@ -1,4 +1,4 @@
-import type { BackendDescription, Precision } from '../../../kernels/backend.ts';
+import { type BackendDescription, isDevice, type Precision } from '../../../kernels/backend.ts';
 import type { Approximation, Problem } from '../../contract/request.ts';
 import { type BlockTree, blockTree } from '../../polynomial/blocks.ts';
 import { type MaskedBlock, withMasks } from '../block.ts';
@@ -69,7 +69,8 @@ export function approximateContext(
   return {
     problem,
     wish,
-    backends: withReference(problem, machine),
+    // The certificates count the rounding of this processor's kernels; a device sums in an order of its own.
+    backends: withReference(problem, machine).filter(({ name }) => !isDevice(name)),
     threads: machine.threads,
     survey,
     compressed,

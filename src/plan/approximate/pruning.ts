@@ -1,4 +1,3 @@
-import { isDevice } from '../../../kernels/backend.ts';
 import type { MaskedBlock } from '../block.ts';
 import { chooseMethod, finishPlan, refuseBackend } from '../compile.ts';
 import { newDraft, supports } from '../draft.ts';
@@ -37,11 +36,7 @@ export function pruningCandidate(context: ApproximateContext): Candidate | null 
   const kept = tree.blocks.map((_, b) => keptShare(context.glance?.scores[b] ?? [], dropBelow));
   const hopeless = problem.mode === 'auto' ? !kept.some((share) => share < WORTH_TRYING) : 2 * context.largestScore < dropBelow;
   if (wish.method === 'auto' && hopeless) return null;
-  // A device may leave nothing out, and sums in an order of its own.
-  const draft = newDraft(
-    problem,
-    context.backends.filter(({ name }) => !isDevice(name)),
-  );
+  const draft = newDraft(problem, context.backends);
   if (!supports(draft, ['attend', 'combine'])) return null;
   solve(draft, tree, pairMasks(problem), (block: MaskedBlock) => {
     const method = chooseMethod(draft, block);

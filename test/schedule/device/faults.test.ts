@@ -40,6 +40,24 @@ describe('a device', () => {
     expect(pidOf(app)).not.toBe(process.pid);
   });
 
+  it.each(['taylor', 'sampling', 'prune'])(
+    'has no part in %s: the certificate knows the rounding of this processor alone',
+    async (method) => {
+      const app = await build({ GPU_MODE: 'webasm' });
+      const some = Array.from({ length: 400 }, (_, i) => [Math.sin(i), Math.cos(i)]);
+      const tensors = { q1: some, q2: some, q3: some, v2: some, v3: some };
+      const approximation = { method, tolerance: 10, ...(method === 'sampling' ? { samples: 4096 } : {}) };
+      const asked = { polynomial: 'x1*x2 + x2*x3', scale: 0.5, tensors, mode: 'approximate', approximation, backend: 'gpu' };
+      const { status, body } = await post(app, '/v1/attention', asked);
+      expect([status, body.approximation?.method, body.approximation?.used], JSON.stringify(body).slice(0, 400)).toEqual([
+        200,
+        method,
+        true,
+      ]);
+      expect(JSON.stringify(body.plan)).not.toContain('"gpu"');
+    },
+  );
+
   it('is listed with its process, its rates with the transfer in them', async () => {
     const app = await build();
     const { body } = await get(app, '/v1/backends');
