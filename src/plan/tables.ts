@@ -56,8 +56,8 @@ export type SumWay = 'products' | 'logarithms' | 'reference';
 /** Of a term and a column, as the kernels' sums in logarithms were seen to cost in units of their other flops. */
 const FLOPS_OF_TERM = { logarithms: 5, reference: 2 } as const;
 
-/** Of an entry of a product: its logarithm, its checks and the packing of both sides, in exponentials. */
-const LOGARITHM = 30;
+/** Of an entry of a product: its logarithm, its checks and the packing of both sides, in exponentials of attend. */
+const LOGARITHM = 60;
 
 /**
  * A sum with two neighbours is a matrix product for each column of the values and one for the weights, 2 n^3 (dv + 1) flops, and n^2
