@@ -12,7 +12,7 @@ interface BackendModule {
 
 /**
  * The back ends of one thread: but for the devices' own processes (device/host.ts) the only place that loads kernels. Each thread of the
- * pool has one, and so has the event loop, for what takes microseconds (dispatcher.ts).
+ * pool has one, and so has the event loop, for what takes microseconds (at-once.ts).
  */
 export class Kernels {
   readonly #backends = new Map<BackendName, Backend>();

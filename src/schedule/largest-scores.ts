@@ -30,24 +30,17 @@ export function largestScores(
     const slices = survey.get('q1')?.length ?? 0;
     for (let slice = 0; slice < slices; slice++) {
       const vectors = new Map(variables.map((variable) => [variable, rowsOf(variable, slice, centred)]));
-      eachTuple(
-        variables.map((variable) => rows[variable - 1] as number),
-        (tuple) => {
-          let [sum, size] = [0, 0];
-          for (const { coefficient, variables: own } of monomials) {
-            const factors = own.map(
-              (variable) => (vectors.get(variable) as Float64Array[])[tuple[variables.indexOf(variable)] as number],
-            );
-            for (let c = 0; c < d; c++) {
-              const product = factors.reduce((all, row) => all * (row?.[c] as number), scale * coefficient);
-              sum += product;
-              size += Math.abs(product);
-            }
-          }
-          bound = Math.max(bound, Math.abs(sum) + SLACK * size);
-          absolute = Math.max(absolute, size * (1 + SLACK));
-        },
-      );
+      const counts = variables.map((variable) => rows[variable - 1] as number);
+      eachTuple(counts, (tuple) => {
+        const vectorOf = (variable: number) =>
+          (vectors.get(variable) as Float64Array[])[tuple[variables.indexOf(variable)] as number] as Float64Array;
+        const { sum, size } = termsOf(
+          monomials.map((one) => ({ factor: scale * one.coefficient, vectors: one.variables.map(vectorOf) })),
+          d,
+        );
+        bound = Math.max(bound, Math.abs(sum) + SLACK * size);
+        absolute = Math.max(absolute, size * (1 + SLACK));
+      });
     }
     return Number.isFinite(absolute) ? { bound: Math.max(bound, absolute / CANCELLATION), absolute, centred } : null;
   });
@@ -62,6 +55,21 @@ export function largestScores(
       Float64Array.from({ length: d }, (_, c) => (data[first + row * d + c] as number) - (centred ? (mean[c] as number) : 0)),
     );
   }
+}
+
+/** The sum of all terms of a score, and that of their sizes. */
+function termsOf(
+  monomials: readonly { factor: number; vectors: readonly Float64Array[] }[],
+  d: number,
+): { sum: number; size: number } {
+  let [sum, size] = [0, 0];
+  for (const { factor, vectors } of monomials)
+    for (let c = 0; c < d; c++) {
+      const product = vectors.reduce((all, vector) => all * (vector[c] as number), factor);
+      sum += product;
+      size += Math.abs(product);
+    }
+  return { sum, size };
 }
 
 function eachTuple(counts: readonly number[], visit: (tuple: readonly number[]) => void): void {

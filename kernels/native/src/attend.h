@@ -21,10 +21,10 @@
 // what the softmax of 16 scores costs, in multiply-adds (the scores and values themselves take 2 d):
 //   natural exponentials, a maximum and its decay for every block      79.5 %  85.1 %   26.2
 //   units of log2, maxima only where they climb by kSlack, fraction
-//   and scale in one instruction each                                  83.3 %  87.6 %   18.1
-//   the same, sums in two chains instead of four                       83.7 %  87.8 %   15.5   kept
-// Rows of queries as they lie instead of interleaved, and keys transposed by quads, made packing 5 % of the time at n = 512 into 3 %.
-// Tiles alone reach 95 to 98 % of the peak; what is left at d = 64 is 10 % for the softmax, 3 % at both ends of the tiles and 2 % packing.
+//   and scale in one instruction each, sums in two chains (two runs)   83.3 %  87.6 %   18.1
+//                                                                      83.7 %  87.8 %   15.5   kept
+// Keys transposed by quads instead of number by number: 3.4 % of the time at n = 512 became 1.6 %.
+// Tiles alone reach 95 to 98 % of the peak; of the time at d = 64 the softmax takes 8 to 10 %, packing 2 to 4 %.
 // The processor's matrix unit (AMX, bf16) would need six products of operands split in three for the same accuracy: 8.2 ns a product and
 // 5.5 ns a tile load that did not overlap it make that 1.2 times as fast as this at best, before splitting the weights: left alone.
 #pragma once

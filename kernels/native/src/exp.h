@@ -58,7 +58,7 @@ constexpr double kLog2e = 1.4426950408889634074, kLn2 = 0.69314718055994530942;
 //
 // with r = x - floor(x) and a scale by 2^floor(x) where the set has instructions for both (AVX-512), otherwise r = x - round(x), |r| <= 1/2.
 // q is the minimax polynomial of the relative error (Remez; 2.0e-9 and 2.6e-9 in fp32, 3.2e-18 and 1.8e-17 in fp64). Below the smallest
-// normal number the result is exactly 0.
+// normal number the result is exactly 0. Its relative error in fp32 is at most 2.2 units of 2^-24 (exp.test.ts), on which certificates rest.
 template <class T>
 struct Exp2Constants;
 

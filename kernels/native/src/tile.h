@@ -4,7 +4,7 @@
 // values (4 loads, 6 broadcasts). Sets with 16 registers take 4x3. Narrow values take taller tiles with the same number of
 // accumulators. Scores: rows of queries; values: rows of probabilities with the fixed stride kBlock.
 //
-// Rows interleaved, q[k][row], were as fast in the tile, but packing them wrote single numbers far apart: 1.5 cycles each.
+// Rows interleaved, q[k][row], are as fast in the tile, but packing them writes single numbers far apart.
 #pragma once
 #include "exp.h"
 

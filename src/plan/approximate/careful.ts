@@ -15,7 +15,7 @@ import { sumOfRawBounds, weightedBound } from './score-bound.ts';
  * is rounded once, to units of log2, and is in at most SCORE_CHAIN + P sums.
  *
  * Weight. A key's weight is e^(S - m_1) e^(m_1 - m_2) .., m_i the maximum in force at the i-th block of a run: the arguments are rounded by u times
- * their sizes, which add up to m_k - S, at most twice the largest |S|, and each of at most RUN_BLOCKS exponentials by 2.14 u (exp.h). What rescales a run
+ * their sizes, which add up to m_k - S, at most twice the largest |S|, and each of at most RUN_BLOCKS exponentials by 2.2 u (exp.h). What rescales a run
  * is fp64 and common to y and z.
  *
  * Sums. Within a run y passes at most KEY_BLOCK multiply-adds and two roundings a block, z at most 20 of these and the additions of its lanes: 208 u and
