@@ -196,9 +196,9 @@ function addCompression(draft: Draft, variable: number, { other, coefficient, bl
     mean: output(`mean ${names.rows}`, one, dimension),
     extremes: output(`extremes ${names.rows}`, { variable: 0, count: 2 }, dimension),
     norms: output(`norms ${names.rows}`, { variable: 0, count: 2 }, PAIR_NORMS),
-    covariance: null,
+    covariance: output(`covariance ${names.rows}`, { variable: 0, count: dimension }, dimension),
   } as const;
-  addStage(draft, survey, one, variable, surveyWork(n, dimension, width, PAIR_NORMS, false));
+  addStage(draft, survey, one, variable, surveyWork(n, dimension, width, PAIR_NORMS, true));
 }
 
 /**

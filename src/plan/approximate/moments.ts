@@ -2,7 +2,7 @@ import type { Problem } from '../../contract/request.ts';
 import type { MaskedBlock } from '../block.ts';
 import type { Plan } from '../plan.ts';
 import type { ScoreBound } from './score-bound.ts';
-import type { Survey, SurveyedSlice } from './survey.ts';
+import type { CompressedBlock, Survey, SurveyedSlice } from './survey.ts';
 
 /**
  * Errors of weights on average instead of at worst: most tuples have scores far below the largest, and what a polynomial p is off by there
@@ -50,14 +50,22 @@ const SLACK = 2e-5;
 /** Of stored means, against the rows as they are. */
 const MEAN_SLACK = 2e-7;
 
-/** Null where rows have weights of their own, or are masked: their averages are not the uniform ones. */
+/**
+ * Null where rows have weights of their own, or are masked: their averages are not the uniform ones. Of a block in fewer coordinates the
+ * moments are those of the scores that it keeps; what it dropped changes the weights beside them (`CompressedBlock.lost`).
+ */
 export function momentsOf(
   problem: Problem,
   blocks: readonly MaskedBlock[],
   bounds: readonly ScoreBound[],
   survey: Survey,
+  compressed: ReadonlyMap<number, CompressedBlock> = new Map(),
 ): Moments | null {
-  const known = problem.rows.every((_, j) => survey.get(`q${j + 1}`)?.every(({ covariance }) => covariance !== null));
+  const slices = [
+    ...problem.rows.map((_, j) => survey.get(`q${j + 1}`)),
+    ...[...compressed.values()].flatMap((one) => [...one.slices.values()]),
+  ];
+  const known = slices.every((all) => all?.every(({ covariance }) => covariance !== null));
   if (!known || problem.mask.type !== 'none' || problem.hasBias.slice(1).some(Boolean)) return null;
   const brought = problem.rows.map(() => 0);
   const worst: number[] = [];
@@ -65,7 +73,7 @@ export function momentsOf(
   let [growth, offset, tilted] = [1, 0, 0];
   blocks.forEach((block, b) => {
     const { bound, centred } = bounds[b] as ScoreBound;
-    const { deviation: t, typical: s, mean, tilts } = blockMoments(block, problem, survey, centred);
+    const { deviation: t, typical: s, mean, tilts } = blockMoments(block, problem, survey, centred, compressed.get(b));
     const others = block.variables.filter((variable) => variable !== block.root);
     const tilt = others.reduce((sum, variable) => sum + (tilts.get(variable) as number), 0);
     const spread = others.reduce((sum, variable) => sum + (brought[variable - 1] as number), tilt);
@@ -105,11 +113,24 @@ interface BlockMoments {
   readonly tilts: ReadonlyMap<number, number>;
 }
 
-function blockMoments(block: MaskedBlock, { scale, d }: Problem, survey: Survey, centred: boolean): BlockMoments {
+function blockMoments(
+  block: MaskedBlock,
+  { scale, d }: Problem,
+  survey: Survey,
+  centred: boolean,
+  fewer: CompressedBlock | undefined,
+): BlockMoments {
   const count = survey.get('q1')?.length ?? 0;
   const slices = Array.from({ length: count }, (_, slice) => {
-    const rows = new Map(block.variables.map((variable) => [variable, rowMoments(survey, variable, slice, centred, d)]));
-    return { rows, ...scoreMoments(block, scale, rows, d) };
+    const rows = new Map(
+      block.variables.map((variable) => {
+        const own = (survey.get(`q${variable}`) as readonly SurveyedSlice[])[slice] as SurveyedSlice;
+        const kept = fewer?.slices.get(variable)?.[slice];
+        // What is kept of a row was centred before.
+        return [variable, kept === undefined ? rowMoments(own, own, centred) : rowMoments(kept, own, false)];
+      }),
+    );
+    return { rows, ...scoreMoments(block, scale, rows, fewer?.dimension ?? d) };
   });
   const most = (of: (one: (typeof slices)[0]) => number): number => Math.max(0, ...slices.map(of));
   const tilts = new Map(
@@ -136,8 +157,9 @@ interface RowMoments {
   readonly widths: Float64Array;
 }
 
-function rowMoments(survey: Survey, variable: number, slice: number, centred: boolean, d: number): RowMoments {
-  const one = (survey.get(`q${variable}`) as readonly SurveyedSlice[])[slice] as SurveyedSlice;
+/** Of the rows that scores are made of, and of those that tilts are. */
+function rowMoments(one: SurveyedSlice, own: SurveyedSlice, centred: boolean): RowMoments {
+  const d = one.mean.length;
   const covariance = one.covariance as ArrayLike<number>;
   const sizes = centred ? one.centred : one.raw;
   const columns = sizes.columns;
@@ -149,8 +171,8 @@ function rowMoments(survey: Survey, variable: number, slice: number, centred: bo
     second[a * d + a] = (second[a * d + a] as number) + SLACK * d * (sizes.entry * sizes.entry);
   }
   const mean = Float64Array.from({ length: d }, (_, c) => Math.abs(center(c)) + MEAN_SLACK * (one.raw.columns[c] as number));
-  const widths = Float64Array.from({ length: d }, (_, c) => (one.highest[c] as number) - (one.lowest[c] as number));
-  return { second, mean, columns, norm: sizes.norms[1] as number, center: one.mean, widths };
+  const widths = Float64Array.from(own.mean, (_, c) => (own.highest[c] as number) - (own.lowest[c] as number));
+  return { second, mean, columns, norm: sizes.norms[1] as number, center: own.mean, widths };
 }
 
 /** Of the sum of a block's scores over uniform rows of all variables but its root, the largest over rows of the root (Minkowski). */

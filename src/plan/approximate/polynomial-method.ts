@@ -34,8 +34,7 @@ export function polynomialCandidate(
     (block, b) => fits(context, block) && (bounds[b] as ScoreBound).bound <= LARGEST_SCORE[problem.precision],
   );
   // Products of covariances are some milliseconds: not where nothing will come of them.
-  const wanted = context.compressed.size === 0 && chosen.some(Boolean);
-  const moments = wanted ? knownMoments(context, bounds) : null;
+  const moments = chosen.some(Boolean) ? knownMoments(context, bounds) : null;
   for (let round = 0; round < tree.blocks.length + 1; round++) {
     const found = fitBlocks(context, kind, chosen, bounds, moments);
     const kept = found.map((fit, b) => fit !== null && !(problem.mode === 'auto' && exactIsCheaper(context, b, fit)));
@@ -47,14 +46,15 @@ export function polynomialCandidate(
   return null;
 }
 
-const known = new WeakMap<ApproximateContext['survey'], Moments | null>();
+const known = new WeakMap<object, Moments | null>();
 
-/** The same for all methods and precisions that are tried on one survey. */
-function knownMoments({ problem, tree, survey }: ApproximateContext, bounds: readonly ScoreBound[]): Moments | null {
-  const before = known.get(survey);
+/** The same for all methods and precisions that are tried on one survey, or on one second look. */
+function knownMoments({ problem, tree, survey, compressed }: ApproximateContext, bounds: readonly ScoreBound[]): Moments | null {
+  const look = compressed.size > 0 ? compressed : survey;
+  const before = known.get(look);
   if (before !== undefined) return before;
-  const moments = momentsOf(problem, tree.blocks, bounds, survey);
-  known.set(survey, moments);
+  const moments = momentsOf(problem, tree.blocks, bounds, survey, compressed);
+  known.set(look, moments);
   return moments;
 }
 

@@ -84,6 +84,47 @@ describe('Theorem D', () => {
     expect(errors.reach).toBeLessThanOrEqual(moments.reach);
   });
 
+  it.each([1, 2, 3])('bounds that of blocks in fewer coordinates, seed %d', (seed) => {
+    const next = random(seed);
+    const [n, d, k, dv, scale] = [6, 4, 2, 2, 0.3];
+    const basis = [
+      [0.6, 0.8, 0, 0],
+      [0, 0, 0.8, -0.6],
+    ];
+    const offset = randomRows(next, 1, d, 0.3)[0] as number[];
+    const low = (): Rows =>
+      randomRows(next, n, k, 1).map((a) => offset.map((x, c) => x + a.reduce((sum, y, i) => sum + y * (basis[i]?.[c] ?? 0), 0)));
+    const [q, v] = [Array.from({ length: 3 }, low), Array.from({ length: 3 }, () => randomRows(next, n, dv, 1))];
+    const names = (role: string, all: readonly Rows[]) => all.map((rows, j) => [`${role}${j + 1}`, [surveyed(rows)]] as const);
+    const survey: Survey = new Map([...names('q', q), ...names('v', v).slice(1)]);
+    const problem = problemOf('x1*x2 + x2*x3', [n, n, n], d, dv, scale);
+    const blocks = blockTree(problem.polynomial, []).blocks.map((block) => withMasks(block, []));
+    const kept = (variable: number): ReturnType<typeof surveyed> => {
+      const { mean } = (survey.get(`q${variable}`) as ReturnType<typeof surveyed>[])[0] as ReturnType<typeof surveyed>;
+      return surveyed(
+        (q[variable - 1] as Rows).map((row) =>
+          basis.map((one) => one.reduce((sum, x, c) => sum + x * ((row[c] as number) - (mean[c] as number)), 0)),
+        ),
+      );
+    };
+    const compressed = new Map(
+      blocks.map(({ variables }, b) => [b, { dimension: k, lost: 0, slices: new Map(variables.map((j) => [j, [kept(j)]])) }]),
+    );
+    const bounds = blocks.map(({ monomials }) => ({ ...blockBound(monomials, scale, survey), centred: true }));
+    const moments = momentsOf(problem, blocks, bounds, survey, compressed);
+    if (moments === null) throw new Error('there are moments');
+    const errors = averageErrors(blocks, bounds, { q, v, scale });
+    const full = momentsOf(problem, blocks, bounds, survey);
+    blocks.forEach((_, b) => {
+      const bound = (bounds[b] as { bound: number }).bound;
+      const kappa = (Math.expm1(bound) - bound) / bound ** 2;
+      expect(errors.average[b]).toBeLessThanOrEqual(kappa * (moments.average[b] as number));
+      // Nothing was dropped: the moments are those of all coordinates, but for what bounds by columns make of other coordinates.
+      expect(moments.average[b]).toBeLessThan(1.5 * (full?.average[b] as number));
+    });
+    expect(errors.reach).toBeLessThanOrEqual(moments.reach);
+  });
+
   it('knows no more than the interval of the values where scores are out of all bounds', () => {
     const next = random(4);
     const survey: Survey = new Map([
