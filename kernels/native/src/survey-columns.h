@@ -4,19 +4,9 @@
 // through memory row by row took 0.85 ns.
 #pragma once
 #include "accumulate.h"
+#include "unit.h"
 
 namespace poly::POLY_ISA {
-
-template <class T>
-struct Unit;
-template <>
-struct Unit<float> {
-  static constexpr double u = 5.97e-8, largest = 3.4028234663852886e38;
-};
-template <>
-struct Unit<double> {
-  static constexpr double u = 1.12e-16, largest = 1.7976931348623157e308;
-};
 
 constexpr long kSurveyRows = 256;  // rows between two looks at the flag
 
