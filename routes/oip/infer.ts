@@ -62,7 +62,7 @@ async function respond(model: Model, request: ModelRequest, reply: FastifyReply,
   const { stopwatch } = request;
   const { wire } = services;
   const body = bodyOf(request);
-  const exchange = openExchange(reply, body, services.collect);
+  const exchange = openExchange(request, body, services.collect);
   const framing = { headerBytes: headerLength(request) };
   const envelope = await stopwatch.time('decode', () => wire.decode('oip', body, exchange, framing));
   const inference = readInference(model, envelope);
