@@ -272,6 +272,8 @@ export interface Backend {
   describe(): BackendDescription;
   /** Runs rows [firstRow, lastRow) of a bound step. Throws on operands whose shapes contradict each other. */
   run(step: Step<Matrix>, tile: TileContext): TileReport | Promise<TileReport>;
+  /** Largest |x|, Infinity where one is NaN or infinite: of tensors on their way in and out, where vectors do it faster than loops. */
+  sizeOf?(values: FloatArray): number;
   /** Gives a device back, before its process ends. */
   close?(): void;
 }

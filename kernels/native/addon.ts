@@ -34,6 +34,8 @@ export interface Addon {
   peak(isa: number, precision: number, seconds: number): number;
   /** Processor time of the calling thread; finer than `process.threadCpuUsage`, which counts clock ticks. */
   threadSeconds(): number;
+  /** Largest |x|; Infinity where a value is NaN or infinite. */
+  sizeOf(isa: number, x: FloatArray): number;
   /** y = exp(x), as the kernels compute it, x <= 88 (709 in fp64); both of one type and length. */
   exponentials(isa: number, x: FloatArray, y: FloatArray): void;
   /** y = 2^x, x <= 127 (1023 in fp64). */

@@ -38,6 +38,7 @@ export function load(options: NativeOptions = {}): NativeBackend {
     name: 'native',
     describe: () => describe(addon, isa),
     run: (step, tile) => run(addon, isa, step, tile),
+    sizeOf: (values) => addon.sizeOf(isa, values),
   };
 }
 

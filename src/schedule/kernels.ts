@@ -1,4 +1,5 @@
 import { type Backend, type BackendName, CANCEL, type DeviceName } from '../../kernels/backend.ts';
+import { useSizeOf } from '../tensor/largest.ts';
 import { type BoundTile, epochMs, type TileOutcome, type TileTask, type WorkerReport, type WorkerSettings } from './task.ts';
 
 const MODULES = {
@@ -23,7 +24,9 @@ export class Kernels {
     for (const name of backends) {
       try {
         const module: BackendModule = await import(new URL(MODULES[name], import.meta.url).href);
-        kernels.#backends.set(name, await module.load(nativeIsa === null ? {} : { isa: nativeIsa }));
+        const backend = await module.load(nativeIsa === null ? {} : { isa: nativeIsa });
+        kernels.#backends.set(name, backend);
+        if (backend.sizeOf !== undefined) useSizeOf(backend.sizeOf);
       } catch (error) {
         kernels.#unavailable[name] = reasonOf(error);
       }

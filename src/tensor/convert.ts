@@ -1,5 +1,6 @@
 import { allocateData } from './allocate.ts';
 import { roundToHalf } from './half.ts';
+import { sizeByVectors } from './largest.ts';
 import type { DType, FloatDType, Tensor, TensorData } from './tensor.ts';
 
 /**
@@ -37,7 +38,7 @@ export interface NonFiniteOptions {
 
 const NONE: NonFinite = { count: 0, firstIndex: -1 };
 
-/** Counts NaN and infinities. One pass at about 8 GB/s where there is none. */
+/** Counts NaN and infinities. One pass at about 8 GB/s where there is none, or at the speed of memory by vectors. */
 export function findNonFinite(data: ArrayLike<number>, options: NonFiniteOptions = {}): NonFinite {
   if (isAllFinite(data)) return NONE;
   const allow = options.allowNegativeInfinity === true;
@@ -54,6 +55,8 @@ export function findNonFinite(data: ArrayLike<number>, options: NonFiniteOptions
 
 /** x * 0 is 0 for finite x and NaN otherwise; four sums keep the additions independent. */
 function isAllFinite(data: ArrayLike<number>): boolean {
+  const size = sizeByVectors(data);
+  if (size !== null) return size < Number.POSITIVE_INFINITY;
   const whole = data.length - (data.length % 4);
   let a = 0;
   let b = 0;

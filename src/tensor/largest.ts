@@ -4,6 +4,18 @@ const MAGNITUDE = 0x7fffffff;
 const INFINITE = 0x7f800000;
 /** Values below which a view of their bits costs more than it saves. */
 const FEW = 512;
+/** And a call out of JavaScript. */
+const FEW_FOR_VECTORS = 64;
+
+/** What `sizeOf` says of floats, by other means. */
+export type SizeOf = (values: Float32Array | Float64Array) => number;
+
+let vectorSizeOf: SizeOf | null = null;
+
+/** Has this thread look with the machine's vector units, which its kernels bring: 25 GB/s from the cache. `null`: by the loops below. */
+export function useSizeOf(sizeOf: SizeOf | null): void {
+  vectorSizeOf = sizeOf;
+}
 
 /** Largest finite size of a tensor's values; 0 where there is none. Infinities, which only a bias may hold, do not count. */
 export function largestOf({ largest, data }: Tensor): number {
@@ -12,13 +24,21 @@ export function largestOf({ largest, data }: Tensor): number {
   return most < Number.POSITIVE_INFINITY ? most : largestFinite(data);
 }
 
-/** Largest size of the values, Infinity where one is NaN or infinite: one pass answers both questions, at about 4 GB/s. */
+/** Largest size of the values, Infinity where one is NaN or infinite: one pass answers both questions, at 4 GB/s by these loops. */
 export function sizeOf(data: TensorData | Float64Array): number {
+  const seen = sizeByVectors(data);
+  if (seen !== null) return seen;
   if (data instanceof Float32Array && data.length > FEW) return sizeOfSingle(data);
   let most = 0;
   // Math.max hands NaN on.
   for (let i = 0; i < data.length; i++) most = Math.max(most, Math.abs(data[i] as number));
   return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most;
+}
+
+/** The same by the machine's vector units; null where there are none, and of what they do not see or is too short for a call. */
+export function sizeByVectors(data: ArrayLike<number>): number | null {
+  if (vectorSizeOf === null || data.length <= FEW_FOR_VECTORS) return null;
+  return data instanceof Float32Array || data instanceof Float64Array ? vectorSizeOf(data) : null;
 }
 
 /** Bit patterns of floats without their sign are ordered as the sizes are, and whole numbers compare faster; four at once, faster still. */

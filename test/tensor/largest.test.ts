@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { convert } from '../../src/tensor/convert.ts';
-import { largestOf } from '../../src/tensor/largest.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { load } from '../../kernels/native/index.ts';
+import { convert, findNonFinite } from '../../src/tensor/convert.ts';
+import { largestOf, type SizeOf, sizeOf, useSizeOf } from '../../src/tensor/largest.ts';
 import type { DType } from '../../src/tensor/tensor.ts';
 import { random } from '../helpers/random.ts';
 
@@ -36,5 +37,45 @@ describe('largestOf', () => {
 
   it('is taken as it is where it is known', () => {
     expect(largestOf({ dtype: 'float32', shape: [1], data: convert([1], 'float32'), largest: 9 })).toBe(9);
+  });
+});
+
+describe('by vectors', () => {
+  const { sizeOf: bySet } = load();
+  let calls = 0;
+  const counted: SizeOf = (values) => {
+    calls++;
+    return (bySet as SizeOf)(values);
+  };
+
+  it.each(['float32', 'float64'] as const)('%s are looked at with the same outcome, and errors name the same place', (dtype) => {
+    const next = random(11);
+    for (const length of [3, 64, 65, 700]) {
+      for (const odd of [null, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        const values = Array.from({ length }, () => next() - 0.5);
+        if (odd !== null) values[Math.floor(next() * length)] = odd;
+        const data = convert(values, dtype);
+        const look = () => [
+          sizeOf(data),
+          largestOf({ dtype, shape: [length], data }),
+          findNonFinite(data),
+          findNonFinite(data, { allowNegativeInfinity: true }),
+        ];
+        const byLoops = look();
+        useSizeOf(counted);
+        onTestFinished(() => useSizeOf(null));
+        const before = calls;
+        expect(look()).toEqual(byLoops);
+        expect(calls > before).toBe(length > 64);
+        useSizeOf(null);
+      }
+    }
+  });
+
+  it('leaves whole numbers and truth values to the loops', () => {
+    useSizeOf(() => 1 / 0);
+    onTestFinished(() => useSizeOf(null));
+    expect(sizeOf(convert(Array(100).fill(-5), 'int32'))).toBe(5);
+    expect(findNonFinite(convert(Array(100).fill(1), 'bool')).count).toBe(0);
   });
 });

@@ -5,6 +5,7 @@
 //   rates(isa, precision): [flops/s, exp/s, bytes/s, s/tile]     the planner's constants
 //   peak(isa, precision, seconds): number                        flops/s of bare multiply-adds
 //   threadSeconds(): number                                      processor time of the calling thread, to the nanosecond
+//   sizeOf(isa, x): number                                       largest |x|, infinite where one is not finite
 //   exponentials(isa, x, y), powers(isa, x, y): void             the kernels' e^x and 2^x, for their own test
 //   normals(seed, stream, out): void                             the draws of random features, for their own test
 // Everything that is wrong becomes a JavaScript exception. The module keeps no state but the threads' scratch, so that any number
@@ -128,6 +129,14 @@ napi_value peak(const Call &call) { return toNumber(call.env, tableOf(call).peak
 
 napi_value threadSeconds(const Call &call) { return toNumber(call.env, threadSecondsNow()); }
 
+napi_value sizeOf(const Call &call) {
+  const IsaTable &isa = isaOf(call.env, call.argument[0]);
+  const View x = viewOf(call.env, call.argument[1], "x");
+  if (x.type == napi_float32_array) return toNumber(call.env, isa.float32.sizeOf(x.data, static_cast<long>(x.length)));
+  if (x.type == napi_float64_array) return toNumber(call.env, isa.float64.sizeOf(x.data, static_cast<long>(x.length)));
+  throw std::invalid_argument("native kernels: x is not a float array");
+}
+
 template <void (*KernelTable::*function)(const void *, void *, long)>
 napi_value everyElement(const Call &call) {
   const IsaTable &isa = isaOf(call.env, call.argument[0]);
@@ -178,6 +187,7 @@ NAPI_MODULE_INIT() {
   poly::define<poly::rates>(env, exports, "rates");
   poly::define<poly::peak>(env, exports, "peak");
   poly::define<poly::threadSeconds>(env, exports, "threadSeconds");
+  poly::define<poly::sizeOf>(env, exports, "sizeOf");
   poly::define<poly::everyElement<&poly::KernelTable::exponentials>>(env, exports, "exponentials");
   poly::define<poly::everyElement<&poly::KernelTable::powers>>(env, exports, "powers");
   poly::define<poly::normals>(env, exports, "normals");

@@ -11,6 +11,7 @@
 #include "rates.h"
 #include "sample.h"
 #include "scan.h"
+#include "size.h"
 
 #define POLY_NAME_OF(isa) #isa
 #define POLY_NAME(isa) POLY_NAME_OF(isa)
@@ -24,7 +25,7 @@ namespace {
 template <class T>
 KernelTable table() {
   return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, projectStep<T>, prefixStep<T>,
-          eliminateStep<T>, exponentials<T>, exponentials<T, true>, peakFlops<T>, calibrate<T>,
+          eliminateStep<T>, exponentials<T>, exponentials<T, true>, sizeOf<T>, peakFlops<T>, calibrate<T>,
           {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>, scanStep<T>, sampleStep<T>, judgeStep<T>,
            randomFeaturesStep<T>}};
 }

@@ -181,6 +181,7 @@ struct KernelTable {
   void (*eliminate)(const EliminateArgs &);
   void (*exponentials)(const void *x, void *y, long count);
   void (*powers)(const void *x, void *y, long count);  // of two
+  double (*sizeOf)(const void *x, long count);              // largest |x|; infinite where one is not finite
   double (*peakFlops)(double seconds);
   Rates (*calibrate)();
   ApproximateTable approximate;
