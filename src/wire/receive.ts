@@ -5,6 +5,7 @@ import { takeMemory } from '../tensor/lease.ts';
 import { collectYoung } from '../tensor/shared-memory.ts';
 import { clip } from './fault.ts';
 import { LARGE_BYTES } from './limits.ts';
+import { tapSocket } from './socket-tap.ts';
 
 export interface Incoming {
   /** The header, where there is one: the bytes that will come, before inflation. */
@@ -63,7 +64,16 @@ class BodySink {
     if (this.#memory === undefined) this.#chunks.push(chunk);
     else put(this.#memory, chunk, this.#size);
     this.#size = size;
-    if (this.#memory !== undefined) countCopied(chunk.length);
+  }
+
+  /** Bytes still to come, of a large body whose length is known; 0 of any other. */
+  get missing(): number {
+    return this.#memory === undefined || this.#expected === undefined ? 0 : this.#expected - this.#size;
+  }
+
+  /** Whether chunks are let go of once they are written. */
+  get copies(): boolean {
+    return this.#memory !== undefined;
   }
 
   /** @throws ServiceError `malformed` */
@@ -126,6 +136,7 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
       .off('close', onClose)
       .on('error', () => {});
     stream.off('data', onData).off('end', finish);
+    untap?.();
     if (inflater !== null) {
       source.unpipe(inflater);
       inflater.destroy();
@@ -133,12 +144,16 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
     if (error === undefined) resolve();
     else reject(error);
   };
-  const onData = (chunk: Uint8Array): void => {
+  const take = (chunk: Uint8Array): void => {
     try {
       sink.write(chunk);
     } catch (error) {
       stop(error);
     }
+  };
+  const onData = (chunk: Uint8Array): void => {
+    take(chunk);
+    if (sink.copies) countCopied(chunk.length);
   };
   const finish = (): void => stop(undefined);
   const leave = (): void => stop(new ServiceError('client_closed_request', 'The client closed the connection'));
@@ -151,6 +166,7 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
     inflater.on('error', (cause) => stop(new ServiceError('malformed', 'The body does not inflate', { cause })));
     source.pipe(inflater);
   }
+  const untap = sink.missing > 0 ? tapSocket(source, { missing: () => sink.missing, take }) : null;
   return promise;
 }
 
