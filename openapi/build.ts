@@ -31,6 +31,7 @@ export function idleEngine(): Engine {
     machine: { backends: [], unavailable: {}, threads: 1 } as unknown as Engine['machine'],
     devices: { get: () => undefined, life: () => null, settle: async () => {}, watch: () => undefined },
     run: refuse,
+    runNow: refuse,
     plan: refuse,
     load: refuse,
     collect: async () => {},

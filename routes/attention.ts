@@ -17,6 +17,7 @@ import { compute, responseOf } from './computation.ts';
 import { DeadlineHeadersSchema } from './deadline.ts';
 import { openExchange } from './exchange.ts';
 import type { Services } from './services.ts';
+import { after, later } from './soon.ts';
 
 /** What the answer is written in. */
 interface Answer {
@@ -77,22 +78,28 @@ function binaryRoute(scope: FastifyInstance, services: Services): void {
   );
 }
 
-async function answer(
+function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   given: FormatName,
   { format, contentType }: Answer,
   services: Services,
-): Promise<FastifyReply> {
+): Promise<FastifyReply> | undefined {
   const { stopwatch } = request;
   const { wire } = services;
   const body = bodyOf(request);
   const exchange = openExchange(reply, body, services.collect);
-  const envelope = await stopwatch.timeAsync('decode', () => wire.decode(given, body, exchange));
-  const { attention, result } = await compute(envelope, request, exchange, services);
-  const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
-  const options = { encoding: attention.output.encoding, clock };
-  const parts = await wire.encode(format, responseOf(result, request), options, exchange);
-  stopwatch.spans.encode = readClock(clock).encodeMs;
-  return sendParts(reply.header('content-type', contentType), parts);
+  const decoded = stopwatch.time('decode', () => wire.decodeNow(given, body) ?? wire.decode(given, body, exchange));
+  const sent = after(decoded, (envelope) =>
+    after(compute(envelope, request, exchange, services), ({ attention, result }) => {
+      const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
+      const options = { encoding: attention.output.encoding, clock };
+      const response = responseOf(result, request);
+      return after(wire.encodeNow(format, response, options) ?? wire.encode(format, response, options, exchange), (parts) => {
+        stopwatch.spans.encode = readClock(clock).encodeMs;
+        return sendParts(reply.header('content-type', contentType), parts);
+      });
+    }),
+  );
+  return later(sent);
 }

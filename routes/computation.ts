@@ -7,6 +7,7 @@ import type { Result } from '../src/schedule/result.ts';
 import { deadlineMs } from './deadline.ts';
 import type { Exchange } from './exchange.ts';
 import type { Services } from './services.ts';
+import { after, type Soon } from './soon.ts';
 
 /** What every protocol does between decode and encode. */
 
@@ -16,25 +17,19 @@ export interface Computation {
 }
 
 /** Checks the envelope, runs it, and notes for log line and headers how it went. */
-export async function compute(
+export function compute(
   envelope: Envelope,
   request: FastifyRequest,
   exchange: Exchange,
   { engine, config }: Services,
-): Promise<Computation> {
+): Soon<Computation> {
   const { stopwatch } = request;
   const attention = stopwatch.time('plan', () => interpret(envelope));
-  const timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
-  const result = await engine.run(attention, {
-    get signal() {
-      return exchange.signal;
-    },
-    hasLeft: exchange.hasLeft,
-    lease: exchange.lease,
-    timeoutMs,
+  exchange.timeoutMs = deadlineMs(request, attention.timeoutMs, config.REQUEST_TIMEOUT_MS);
+  return after(engine.runNow(attention, exchange) ?? engine.run(attention, exchange), (result) => {
+    note(request, result);
+    return { attention, result };
   });
-  note(request, result);
-  return { attention, result };
 }
 
 /** The tensors of a result by their path in the response. */

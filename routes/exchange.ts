@@ -1,11 +1,14 @@
 import type { FastifyReply } from 'fastify';
+import type { RunContext } from '../src/schedule/engine.ts';
 import { isPiledUp, Lease } from '../src/tensor/lease.ts';
 
 /** What a request holds until its connection is done with it. */
-export interface Exchange {
+export interface Exchange extends RunContext {
   /** Fires when the client closes the connection before it has its answer. */
   readonly signal: AbortSignal;
-  readonly hasLeft: () => boolean;
+  hasLeft(): boolean;
+  /** How long the answer may take; nothing is computed before it is set. */
+  timeoutMs: number;
   /** The body and all that is computed from it: given back once the answer is out. */
   readonly lease: Lease;
 }
@@ -22,6 +25,7 @@ export function openExchange(reply: FastifyReply, body: Uint8Array, collect: () 
 
 class OpenExchange implements Exchange {
   readonly lease = new Lease();
+  timeoutMs = 0;
   #hasLeft = false;
   // Most requests are answered without anybody looking at it.
   #departure: AbortController | undefined;
@@ -44,5 +48,7 @@ class OpenExchange implements Exchange {
     return this.#departure.signal;
   }
 
-  hasLeft = (): boolean => this.#hasLeft;
+  hasLeft(): boolean {
+    return this.#hasLeft;
+  }
 }

@@ -64,7 +64,7 @@ async function respond(model: Model, request: ModelRequest, reply: FastifyReply,
   const body = bodyOf(request);
   const exchange = openExchange(reply, body, services.collect);
   const framing = { headerBytes: headerLength(request) };
-  const envelope = await stopwatch.timeAsync('decode', () => wire.decode('oip', body, exchange, framing));
+  const envelope = await stopwatch.time('decode', () => wire.decode('oip', body, exchange, framing));
   const inference = readInference(model, envelope);
   const { result } = await compute(inference.envelope, request, exchange, services);
   const binary = inference.outputs.filter((output) => output.binary).map(({ name }) => name);

@@ -1,12 +1,36 @@
 /** Milliseconds by stage of the street (api.md §3), with one clock that can be read at any time. */
-export interface Stopwatch {
+export class Stopwatch {
+  readonly spans: Record<string, number> = {};
+  readonly #now: () => number;
+  readonly #began: number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#began = now();
+  }
+
   /** Milliseconds since the request came in. */
-  elapsed(): number;
-  /** Runs `work` and keeps its duration under `name`. */
-  time<T>(name: string, work: () => T): T;
-  /** The same for work that is done elsewhere, waiting included. */
-  timeAsync<T>(name: string, work: () => Promise<T>): Promise<T>;
-  readonly spans: Record<string, number>;
+  elapsed(): number {
+    return this.#now() - this.#began;
+  }
+
+  /** Runs `work` and keeps its duration under `name`; that of a promise with the waiting for it. */
+  time<T>(name: string, work: () => T): T {
+    const start = this.#now();
+    let isDone = true;
+    try {
+      const value = work();
+      if (!(value instanceof Promise)) return value;
+      isDone = false;
+      return value.finally(() => this.#keep(name, start)) as T;
+    } finally {
+      if (isDone) this.#keep(name, start);
+    }
+  }
+
+  #keep(name: string, start: number): void {
+    this.spans[name] = this.#now() - start;
+  }
 }
 
 /** What the contract calls reading the body: its receipt and its decoding. */
@@ -14,29 +38,10 @@ export function readingMs({ spans }: Stopwatch): number {
   return (spans.receive ?? 0) + (spans.decode ?? 0);
 }
 
-export function startStopwatch(now: () => number = performance.now.bind(performance)): Stopwatch {
-  const began = now();
-  const spans: Record<string, number> = {};
-  return {
-    elapsed: () => now() - began,
-    time: (name, work) => {
-      const start = now();
-      try {
-        return work();
-      } finally {
-        spans[name] = now() - start;
-      }
-    },
-    timeAsync: async (name, work) => {
-      const start = now();
-      try {
-        return await work();
-      } finally {
-        spans[name] = now() - start;
-      }
-    },
-    spans,
-  };
+const monotonic = (): number => performance.now();
+
+export function startStopwatch(now: () => number = monotonic): Stopwatch {
+  return new Stopwatch(now);
 }
 
 /** The `Server-Timing` header (W3C): `decode;dur=0.4, plan;dur=0.1`. */

@@ -3,9 +3,11 @@ import type { AttentionRequest, Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';
 import type { Machine, Plan } from '../plan/plan.ts';
 import { warmUp } from '../plan/warm-up.ts';
+import { Lease } from '../tensor/lease.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { chooseTask, runTask } from './approximation.ts';
 import { asRun } from './as-run.ts';
+import { runAtOnce, runsAtOnce } from './at-once.ts';
 import type { Binding } from './bind.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
@@ -14,12 +16,12 @@ import { Dispatcher } from './dispatcher.ts';
 import { Kernels } from './kernels.ts';
 import { marginalRequest } from './marginals.ts';
 import { compare, type Measurement, planMeasurement } from './measure.ts';
-import { collect, marginalTensor } from './outputs.ts';
+import { collect, collectNow, marginalTensor } from './outputs.ts';
 import { exactProblem, type Task } from './planned-task.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import type { WorkItem } from './queue.ts';
 import type { MeasuredError, Result } from './result.ts';
-import { openSession, type RunContext, type Session, sum } from './session.ts';
+import { bindMemory, hasLeft, openSession, type RunContext, type Session, sum } from './session.ts';
 import { epochMs } from './task.ts';
 
 export type { RunContext } from './session.ts';
@@ -30,6 +32,8 @@ export interface Engine {
   readonly machine: Machine;
   readonly devices: Pick<Devices, 'life' | 'get' | 'settle' | 'watch'>;
   run(request: AttentionRequest, context: RunContext): Promise<Result>;
+  /** The same where it takes microseconds and nothing has to be waited for; null elsewhere, and then nothing was done. */
+  runNow(request: AttentionRequest, context: RunContext): Result | null;
   /** The same compile step, without tensors. */
   plan(problem: Problem): Plan;
   load(): EngineLoad;
@@ -79,7 +83,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return parts.machine;
     },
     devices,
-    run: (request, context) => runRequest(request, context, parts),
+    run: async (request, context) => runNow(request, context, parts) ?? runRequest(request, context, parts),
+    runNow: (request, context) => runNow(request, context, parts),
     plan: (problem) => parts.compile(problem),
     load: () => ({ queuedSeconds: budget.queuedSeconds, inflightBytes: budget.inflightBytes, queueDepth: queue.depth }),
     collect: async () => {
@@ -107,6 +112,42 @@ interface Parts {
 interface Part extends Task {
   /** 0 for the request itself. */
   readonly variable: number;
+}
+
+const NO_WEIGHTS: Result['weights'] = new Map();
+
+/** An exact request of one plan that the event loop runs itself. */
+function runNow(request: AttentionRequest, context: RunContext, engine: Parts): Result | null {
+  if (request.problem.mode !== 'exact' || request.output.weights) return null;
+  const began = performance.now();
+  const plan = engine.compile(request.problem);
+  if (!runsAtOnce(plan, engine.kernels) || hasLeft(context)) return null;
+  checkLimits([{ request, plan }], null, engine.options);
+  const reservation = engine.budget.admit(plan.seconds, plan.bytes);
+  try {
+    const planMs = performance.now() - began;
+    const submittedMs = epochMs();
+    const binding = bindMemory(plan, request, context.lease ?? new Lease());
+    const { queueMs, computeMs, endedMs, stages, fallbackRows, tiles, failovers, ...ran } = runAtOnce(
+      plan,
+      binding,
+      engine.kernels,
+      submittedMs,
+    );
+    const timing = { planMs, queueMs, computeMs, measureMs: 0, endedMs, stages };
+    return {
+      ...collectNow(plan, request, binding),
+      weights: NO_WEIGHTS,
+      measured: null,
+      fallbackRows,
+      tiles,
+      failovers,
+      plan: asRun(plan, { ...ran, failovers }, engine.machine),
+      timing,
+    };
+  } finally {
+    reservation.release();
+  }
 }
 
 async function runRequest(request: AttentionRequest, context: RunContext, engine: Parts): Promise<Result> {

@@ -10,21 +10,26 @@ import type { Result } from './result.ts';
 /** Values that are looked at before the event loop has its next turn: a fraction of a millisecond. */
 const TURN_VALUES = 1 << 19;
 
+type Outputs = Pick<Result, 'output' | 'logSumExp' | 'emptyRows'>;
+
 /** The outputs as tensors in the wanted type; rounding to it is the codec's. @throws ServiceError `non_finite_output` */
-export async function collect(
-  plan: Plan,
-  request: AttentionRequest,
-  binding: Binding,
-): Promise<Pick<Result, 'output' | 'logSumExp' | 'emptyRows'>> {
+export async function collect(plan: Plan, request: AttentionRequest, binding: Binding): Promise<Outputs> {
+  const rows = binding.output('output');
+  let [seen, nonFinite] = [0, 0];
+  for (; seen + TURN_VALUES < rows.length; seen += TURN_VALUES) {
+    nonFinite += findNonFinite(rows.subarray(seen, seen + TURN_VALUES)).count;
+    await nextTurn();
+  }
+  return collectNow(plan, request, binding, seen, nonFinite);
+}
+
+/** The same without a turn of the event loop between. @param seen values that were looked at, of which `nonFinite` were not finite */
+export function collectNow(plan: Plan, request: AttentionRequest, binding: Binding, seen = 0, nonFinite = 0): Outputs {
   const { output, problem } = request;
   const sums = binding.output('logSumExp');
   const rows = binding.output('output');
-  let count = findNonFinite(sums, { allowNegativeInfinity: true }).count;
-  for (let start = 0; start < rows.length; start += TURN_VALUES) {
-    if (start > 0) await nextTurn();
-    count += findNonFinite(rows.subarray(start, start + TURN_VALUES)).count;
-  }
-  refuseNonFinite(count);
+  const unseen = seen === 0 ? rows : rows.subarray(seen);
+  refuseNonFinite(nonFinite + findNonFinite(unseen).count + findNonFinite(sums, { allowNegativeInfinity: true }).count);
   let emptyRows = 0;
   for (const sum of sums) if (sum === Number.NEGATIVE_INFINITY) emptyRows++;
   return {

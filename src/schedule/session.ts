@@ -16,7 +16,7 @@ export interface RunContext {
   /** Fires when the client has left. */
   readonly signal: AbortSignal;
   /** The same as a question, where it costs less than to look at the signal. */
-  readonly hasLeft?: () => boolean;
+  hasLeft?(): boolean;
   /** Milliseconds from now within which the answer must be there, waiting included. */
   readonly timeoutMs: number;
   readonly onProgress?: (done: number, total: number) => void;
@@ -65,7 +65,7 @@ export function openSession(context: RunContext, { queue, kernels, budget }: Res
       const binding = bindMemory(plan, request, lease);
       // A device that was given up may still write what it was asked for.
       if (plan.stages.some(({ backend }) => isDevice(backend.name))) lease.spoil();
-      if (runsAtOnce(plan, kernels) && departure === undefined && !(context.hasLeft?.() ?? context.signal.aborted)) {
+      if (runsAtOnce(plan, kernels) && departure === undefined && !hasLeft(context)) {
         return { binding, execution: runAtOnce(plan, binding, kernels, submittedMs) };
       }
       const { promise, resolve: onIdle } = Promise.withResolvers<void>();
@@ -90,7 +90,12 @@ export function openSession(context: RunContext, { queue, kernels, budget }: Res
   };
 }
 
-function bindMemory(plan: Plan, request: AttentionRequest, lease: Lease): Binding {
+/** Whether the client has left, as cheaply as it can be asked. */
+export function hasLeft(context: RunContext): boolean {
+  return context.hasLeft?.() ?? context.signal.aborted;
+}
+
+export function bindMemory(plan: Plan, request: AttentionRequest, lease: Lease): Binding {
   try {
     return bind(plan, request, lease);
   } catch (cause) {

@@ -55,15 +55,30 @@ export class WirePool {
    */
   async decode(format: FormatName, body: Uint8Array, leaving: Leaving, framing: Framing = {}): Promise<Envelope> {
     const { limits } = this.#options;
-    if (isSmall(format, body, framing, limits)) return FORMATS[format].decode(body, limits, framing);
-    return this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signalOf(leaving));
+    return (
+      this.decodeNow(format, body, framing) ??
+      this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signalOf(leaving))
+    );
+  }
+
+  /** Reads a small body, or nothing of one that is for a thread: null. @throws ServiceError as the codec */
+  decodeNow(format: FormatName, body: Uint8Array, framing: Framing = {}): Envelope | null {
+    const { limits } = this.#options;
+    return isSmall(format, body, framing, limits) ? FORMATS[format].decode(body, limits, framing) : null;
   }
 
   /** Writes a body, in parts to be sent one after the other. @throws as `decode` */
   async encode(format: FormatName, envelope: Envelope, options: WireFormat, leaving: Leaving): Promise<readonly Uint8Array[]> {
+    return (
+      this.encodeNow(format, envelope, options) ??
+      this.#run<readonly Uint8Array[]>('encode', { format, envelope, options } satisfies EncodeTask, signalOf(leaving))
+    );
+  }
+
+  /** Writes a small body, or nothing of one that is for a thread: null. @throws ServiceError as the codec */
+  encodeNow(format: FormatName, envelope: Envelope, options: WireFormat): readonly Uint8Array[] | null {
     const codec = FORMATS[format];
-    if (codec.encodeWork(envelope, options) <= LARGE_BYTES) return codec.encode(envelope, options);
-    return this.#run<readonly Uint8Array[]>('encode', { format, envelope, options } satisfies EncodeTask, signalOf(leaving));
+    return codec.encodeWork(envelope, options) <= LARGE_BYTES ? codec.encode(envelope, options) : null;
   }
 
   /** Has the threads let go of memory that they have seen, where none is at work. */

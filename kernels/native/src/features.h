@@ -6,11 +6,13 @@
 // into the weights of the row, `apply` multiplies the sum over the prefix by it. That is C(D + g - 1, g - 1) features to write instead of
 // C(D + g, g), and a block of rows with its features stays in the second-level cache.
 //
-// Rounding: y is computed in fp64 and rounded once, so a feature of degree m carries at most (2 m - 1) u, and with its last factor in the
+// Rounding: y is computed in fp64 and rounded once, or in T with a stretch that rounds nothing, so a feature of degree m carries at most (2 m - 1) u, and with its last factor in the
 // weights no more than that.
 #pragma once
 #include "approximate-types.h"
 #include "cross.h"
+
+extern "C" double frexp(double, int *);
 
 namespace poly::POLY_ISA {
 
@@ -46,6 +48,22 @@ struct MappedRows {
   double stretch;
   double *center, *tilt;  // [D]
   bool tilted;
+  const T *stored = nullptr;  // the center as it came
+  bool isExact = false;       // the stretch is a power of two: in T only the difference is rounded
+
+  // out[c] = (q_c - center_c) * stretch
+  POLY_INLINE void readRow(long row, T *out) const {
+    using V = Vec<T>;
+    if (!isExact) return read(row, out, 1);
+    const T *q = queries + row * dimension;
+    const T step = static_cast<T>(stretch);
+    long c = 0;
+    for (; c + V::W <= dimension; c += V::W) {
+      const V x = V::load(q + c);
+      V::mul(stored ? V::sub(x, V::load(stored + c)) : x, V::set(step)).store(out + c);
+    }
+    for (; c < dimension; c++) out[c] = (stored ? q[c] - stored[c] : q[c]) * step;
+  }
 
   // out[c * stride] = (q_c - center_c) * stretch
   void read(long row, T *out, long stride) const {
@@ -76,6 +94,10 @@ MappedRows<T> mappedRows(const void *queries, const void *center, long dimension
     rows.tilt[c] = 0;
     for (int i = 0; i < tiltCount; i++) rows.tilt[c] += tilts[i].factor * static_cast<double>(static_cast<const T *>(tilts[i].vector)[c]);
   }
+  // Within these powers what is lost below the smallest normal number stays there.
+  int exponent = 0;
+  rows.isExact = frexp(stretch, &exponent) == 0.5 && exponent >= -40 && exponent <= 40;
+  rows.stored = static_cast<const T *>(center);
   return rows;
 }
 
