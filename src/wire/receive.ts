@@ -66,14 +66,18 @@ class BodySink {
     this.#size = size;
   }
 
-  /** Bytes still to come, of a large body whose length is known; 0 of any other. */
-  get missing(): number {
-    return this.#memory === undefined || this.#expected === undefined ? 0 : this.#expected - this.#size;
-  }
-
   /** Whether chunks are let go of once they are written. */
   get copies(): boolean {
     return this.#memory !== undefined;
+  }
+
+  /** Where the rest of a large body goes whose length is known; null of any other. What is written there counts once `took` says so. */
+  get room(): Buffer | null {
+    return this.#memory === undefined || this.#expected === undefined ? null : this.#memory.subarray(this.#size);
+  }
+
+  took(bytes: number): void {
+    this.#size += bytes;
   }
 
   /** @throws ServiceError `malformed` */
@@ -144,16 +148,13 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
     if (error === undefined) resolve();
     else reject(error);
   };
-  const take = (chunk: Uint8Array): void => {
+  const onData = (chunk: Uint8Array): void => {
     try {
       sink.write(chunk);
+      if (sink.copies) countCopied(chunk.length);
     } catch (error) {
       stop(error);
     }
-  };
-  const onData = (chunk: Uint8Array): void => {
-    take(chunk);
-    if (sink.copies) countCopied(chunk.length);
   };
   const finish = (): void => stop(undefined);
   const leave = (): void => stop(new ServiceError('client_closed_request', 'The client closed the connection'));
@@ -166,7 +167,7 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
     inflater.on('error', (cause) => stop(new ServiceError('malformed', 'The body does not inflate', { cause })));
     source.pipe(inflater);
   }
-  const untap = sink.missing > 0 ? tapSocket(source, { missing: () => sink.missing, take }) : null;
+  const untap = tapSocket(source, sink);
   return promise;
 }
 

@@ -4,17 +4,20 @@ import type { Readable } from 'node:stream';
 
 /**
  * A body read past Node's HTTP parser. The parser copies every piece of 64 KiB into memory of its own, which is touched for the first time
- * and left to the collector: more than half of the 3.9 ms in which 5.2 MB arrived. Here the socket is read into one buffer, the body is
- * copied from there, and the parser is shown the same bytes while nobody listens to it: it counts them, and ends the message itself.
+ * and left to the collector: more than half of the 3.9 ms in which 5.2 MB arrived. Here the socket is read into the body's own memory, and
+ * the parser is shown the bytes there while nobody listens to it: it counts them, and ends the message itself.
  *
  * Nothing of this is in Node's documentation. Where a part is not as expected (`partsOf`), the body comes the documented way, by the
  * stream's events; test/wire/socket-tap.test.ts fails on a Node of which that is so.
  *
- * Tried: reading into the body's own memory, 1.8 ms as well, and a stale buffer would be written to; pieces of 128 KiB to 1 MiB, 1.7 to 1.8 ms.
+ * A socket's reads go to the buffer that it was given last, as long as it lives, so the one rule here is that no buffer outlives what may be
+ * written to it: after a body the socket has `staging` again; of a body that was given up the memory is not used again, and the socket holds it.
  */
 
-/** As much as the parser reads at once. One for all sockets: a read and what is done with it are one turn of the event loop. */
+/** Where the first piece of a body is read to, while pieces before it may still be on their way as events. It serves all sockets. */
 const staging = Buffer.alloc(1 << 16);
+/** The most that is read at once. */
+const PIECE_BYTES = 1 << 18;
 
 /** The parser's listeners, by their numbers: who gets pieces of a body, and who is told what became of a read. */
 const ON_BODY = 3;
@@ -47,24 +50,24 @@ interface Parts {
   readonly nextBuffer: symbol;
 }
 
-/** Who takes a body: it says what it still misses, and has copied a chunk when it returns. */
+/** Where a body goes: to the room that is left for it, of which so many bytes were taken; null where it shall not come this way. */
 export interface BodyTaker {
-  missing(): number;
-  take(chunk: Uint8Array): void;
+  readonly room: Buffer | null;
+  took(bytes: number): void;
 }
 
-/** Handles that read into `staging` where no parser takes what they read. */
+/** Handles that read into a buffer of ours where no parser takes what they read. */
 const prepared = new WeakSet<Handle>();
 
 /**
- * Hands what the socket brings of a body straight to its taker, in order with what comes by the stream's events; the stream ends by itself.
- * @returns what gives the socket back to the parser, to be called when the body has ended or is no longer wanted; null where Node does not
- * have what it takes: all of the body comes by the stream's events then
+ * Has the socket bring a body straight to its taker, in order with what comes by the stream's events; the stream ends by itself.
+ * @returns what gives the socket back to the parser, to be called when the body has ended or is no longer wanted; null where the body comes
+ * by the stream's events alone: it has no room, or Node does not have what it takes
  */
 export function tapSocket(source: Readable, taker: BodyTaker): (() => void) | null {
-  const parts = partsOf(source);
+  const parts = taker.room === null ? null : partsOf(source);
   if (parts === null) return null;
-  const { parser, handle } = parts;
+  const { socket, parser, handle } = parts;
   let isOver = false;
   const stop = (): void => {
     if (isOver) return;
@@ -72,49 +75,57 @@ export function tapSocket(source: Readable, taker: BodyTaker): (() => void) | nu
     rest(parts);
     if (partsOf(source)?.parser === parser) parser.consume(handle);
   };
-  const onRead = (chunk: Buffer): void => {
-    // What came before has to be taken first, and the next request is none of ours.
-    if (source.readableLength > 0 || chunk.length > taker.missing()) {
-      show(parser, Buffer.from(chunk));
-      return;
+  const onRead = (piece: Buffer): void => {
+    const room = taker.room as Buffer;
+    if (piece.buffer === staging.buffer) {
+      // What came before has to be taken first, and the next request is none of ours.
+      if (source.readableLength > 0 || piece.length > room.length) {
+        show(parser, Buffer.from(piece));
+        return;
+      }
+      room.fill(piece, 0, piece.length);
     }
-    taker.take(chunk);
-    showInSilence(parser, chunk);
-    if (taker.missing() === 0) stop();
+    taker.took(piece.length);
+    showInSilence(parser, piece);
+    if (piece.length === room.length) stop();
+  };
+  const next = (): Buffer => {
+    const room = taker.room as Buffer;
+    return source.readableLength > 0 || room.length === 0 ? staging : room.subarray(0, PIECE_BYTES);
   };
   parser.unconsume();
-  if (!prepared.has(handle)) handle.useUserBuffer(staging);
-  prepared.add(handle);
-  readBy(parts, onRead, () => staging.subarray(0, taker.missing()));
+  if (!prepared.has(handle)) {
+    handle.useUserBuffer(staging);
+    socket[parts.buffer] = staging;
+    prepared.add(handle);
+  }
+  readBy(parts, onRead, next);
   return stop;
 }
 
-function readBy({ socket, buffer, onRead, nextBuffer }: Parts, read: (chunk: Buffer) => unknown, next: () => Buffer): void {
-  socket[buffer] = staging;
-  socket[onRead] = (bytes: number) => read(staging.subarray(0, bytes));
+/** From the next read on; the buffer of that one is what the socket has. */
+function readBy({ socket, onRead, nextBuffer }: Parts, read: (piece: Buffer) => unknown, next: () => Buffer): void {
+  socket[onRead] = (bytes: number, buffer: Buffer) => read(buffer.subarray(0, bytes));
   socket[nextBuffer] = next;
 }
 
 /** What is read while no parser takes it, now or later, becomes the socket's own events, as it would without a buffer of ours. */
 function rest(parts: Parts): void {
-  readBy(
-    parts,
-    (chunk) => parts.socket.push(Buffer.from(chunk)),
-    () => staging,
-  );
+  const push = (piece: Buffer): boolean => parts.socket.push(Buffer.from(piece));
+  readBy(parts, push, () => staging);
 }
 
 /** As Node does with what it reads. */
-function show(parser: Parser, chunk: Buffer): void {
-  parser[ON_EXECUTE](parser.execute(chunk));
+function show(parser: Parser, piece: Buffer): void {
+  parser[ON_EXECUTE](parser.execute(piece));
 }
 
 /** Without a listener the parser makes no copy. */
-function showInSilence(parser: Parser, chunk: Buffer): void {
+function showInSilence(parser: Parser, piece: Buffer): void {
   const onBody = parser[ON_BODY];
   parser[ON_BODY] = null;
   try {
-    show(parser, chunk);
+    show(parser, piece);
   } finally {
     parser[ON_BODY] = onBody;
   }

@@ -170,6 +170,6 @@ describe('a stream that is no connection', () => {
     ['one of bytes', () => new PassThrough()],
     ['a request without a socket of its own', () => ({ socket: {} }) as unknown as Readable],
   ])('such as %s keeps its events', (_, source) => {
-    expect(tapSocket(source(), { missing: () => 10, take: () => {} })).toBeNull();
+    expect(tapSocket(source(), { room: Buffer.alloc(10), took: () => {} })).toBeNull();
   });
 });
