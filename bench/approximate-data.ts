@@ -1,6 +1,7 @@
 import type { Approximation, AttentionRequest } from '../src/contract/request.ts';
 import type { Engine } from '../src/schedule/engine.ts';
 import type { Result } from '../src/schedule/result.ts';
+import { Lease } from '../src/tensor/lease.ts';
 import { normal, random } from '../test/helpers/random.ts';
 import { type BenchCase, benchRequest } from './engine.ts';
 
@@ -86,8 +87,11 @@ export async function bestOf(engine: Engine, request: AttentionRequest, budgetMs
   const began = performance.now();
   for (let run = 0; run < 40; run++) {
     const started = performance.now();
-    const result = await engine.run(request, { signal: new AbortController().signal, timeoutMs: 2 ** 31 - 1 });
+    // As the service does: memory goes from request to request.
+    const lease = new Lease();
+    const result = await engine.run(request, { signal: new AbortController().signal, timeoutMs: 2 ** 31 - 1, lease });
     const ms = performance.now() - started;
+    lease.end(true);
     if (best === null || ms < best.ms) best = { ms, result };
     if (performance.now() - began + ms > budgetMs) break;
   }

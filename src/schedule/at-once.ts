@@ -14,11 +14,17 @@ import type { Kernels } from './kernels.ts';
  */
 const AT_ONCE_SECONDS = 50e-6;
 
+/**
+ * The same of surveys and of approximations: their steps have a dozen operands each, and to send those costs the event loop half a millisecond, twice a request.
+ */
+const APPROXIMATE_SECONDS = 400e-6;
+
 /** Nobody else looks at it while a plan runs here. */
 const control = allocateData('int32', CONTROL_CELLS) as Int32Array;
 
-export function runsAtOnce({ seconds, stages }: Plan, kernels: Kernels): boolean {
-  return seconds <= AT_ONCE_SECONDS && stages.every(({ backend }) => kernels.has(backend.name));
+export function runsAtOnce({ seconds, stages, algorithm, approximation }: Plan, kernels: Kernels): boolean {
+  const limit = algorithm === 'survey' || approximation?.used === true ? APPROXIMATE_SECONDS : AT_ONCE_SECONDS;
+  return seconds <= limit && stages.every(({ backend }) => kernels.has(backend.name));
 }
 
 /** Runs a plan from beginning to end. @throws ServiceError `internal` for what a kernel throws */

@@ -32,6 +32,7 @@ struct FeaturePanels {
   explicit FeaturePanels(const FeatureShape &s)
       : shape(s), lowPanels((s.low + kLanes<T> - 1) / kLanes<T>), panels(lowPanels + (s.direct - s.low + kLanes<T> - 1) / kLanes<T>) {}
   long source(long panel) const { return panel < lowPanels ? panel * kLanes<T> : shape.low + (panel - lowPanels) * kLanes<T>; }
+  bool isPlain() const { return shape.degree == 1 && panels == 1; }
   // Panels of the sums of coordinate c's prefix.
   long prefixPanels(long c) const { return (shape.prefix(c) + kLanes<T> - 1) / kLanes<T>; }
   long sumPanels() const {
@@ -68,6 +69,7 @@ AccumulateState<T> accumulateState(const FeaturePanels<T> &p, long cols) {
   s.scaled = s.x + kFeatureRows * padded;
   s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(p.sumPanels() * cols * L)));
   for (long i = 0; i < row; i++) s.row[i] = 0;
+  for (long i = 0; p.isPlain() && i < kFeatureRows * L; i++) s.base[i] = 0;
   return s;
 }
 
@@ -99,8 +101,8 @@ void openBatch(const MappedRows<T> &rows, const FeaturePanels<T> &p, const Accum
   constexpr long L = kLanes<T>;
   const long D = p.shape.dimension;
   for (long l = 0; l < count; l++) {
-    rows.read(row + l, s.row + l * s.stride + 1, 1);
-    for (long c = 0; c < D; c++) s.y[(at + l) * D + c] = s.row[l * s.stride + 1 + c];
+    rows.readRow(row + l, s.row + l * s.stride + 1);
+    for (long c = 0; p.shape.first < D && c < D; c++) s.y[(at + l) * D + c] = s.row[l * s.stride + 1 + c];
   }
   writeRowFeatures<T>(p.shape, count, s.row, s.stride);
   for (long panel = 0; panel < p.panels; panel++) {
@@ -111,6 +113,16 @@ void openBatch(const MappedRows<T> &rows, const FeaturePanels<T> &p, const Accum
   }
 }
 
+// One and the coordinates, where they fit into one panel: no features but these.
+template <class T>
+void openCoordinates(const MappedRows<T> &rows, const AccumulateState<T> &s, long row, long count) {
+  constexpr long L = kLanes<T>;
+  for (long l = 0; l < count; l++) {
+    s.base[l * L] = 1;
+    rows.readRow(row + l, s.base + l * L + 1);
+  }
+}
+
 // Features of a block of rows, and their weighted values.
 template <class T>
 void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const FeaturePanels<T> &p, const AccumulateState<T> &s, long row, long count,
@@ -118,14 +130,16 @@ void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const Feature
   using V = Vec<T>;
   const T *values = static_cast<const T *>(a.values);
   const long padded = roundUp(a.dv + 1, V::W);
-  for (long l = 0; l < count; l += kFeatureBatch) openBatch<T>(rows, p, s, row + l, l, least(kFeatureBatch, count - l));
+  if (p.isPlain()) openCoordinates<T>(rows, s, row, count);
+  else
+    for (long l = 0; l < count; l += kFeatureBatch) openBatch<T>(rows, p, s, row + l, l, least(kFeatureBatch, count - l));
   for (long l = 0; l < count; l++) {
     const T weight = static_cast<T>(weights[l]);
     T *x = s.x + l * padded;
     for (long c = 0; c < a.dv; c += V::W)
       V::mul(V::set(weight), loadPart<T>(values + (row + l) * a.dv + c, a.dv - c)).store(x + c);
+    if (a.dv % V::W == 0) V::set(0).store(x + a.dv);
     x[a.dv] = weight;
-    for (long c = a.dv + 1; c < padded; c++) x[c] = 0;
   }
 }
 

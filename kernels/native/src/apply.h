@@ -14,6 +14,9 @@
 // at dv = 16; 65 %, 78 % and 80 % at dv = 64.
 #pragma once
 #include "features.h"
+#include "log.h"
+#include "transpose.h"
+#include "unit.h"
 
 extern "C" double log(double);
 
@@ -29,6 +32,7 @@ template <class T>
 struct ApplyState {
   T *y;          // [panels][D][kLanes]
   T *base;       // [panels][direct][kLanes]
+  T *rows;       // [kLanes][D], and [cols][kLanes] on the way out
   double *sums;  // [panels][cols][kLanes]
 };
 
@@ -36,8 +40,9 @@ template <class T>
 ApplyState<T> applyState(const FeatureShape &f, long cols) {
   constexpr long L = kLanes<T>, N = kApplyPanels<T>;
   ApplyState<T> s;
-  s.y = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(N * L * (f.dimension + f.direct))));
+  s.y = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(N * L * (f.dimension + f.direct) + L * greatest(f.dimension, cols))));
   s.base = s.y + N * L * f.dimension;
+  s.rows = s.base + N * L * f.direct;
   s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(N * L * cols)));
   return s;
 }
@@ -48,7 +53,8 @@ void openPanels(const MappedRows<T> &rows, const FeatureShape &f, const ApplySta
   constexpr long L = kLanes<T>;
   for (long panel = 0; panel * L < count; panel++) {
     T *y = s.y + panel * L * f.dimension;
-    for (long lane = 0; lane < L; lane++) rows.read(row + least(panel * L + lane, count - 1), y + lane, L);
+    for (long lane = 0; lane < L; lane++) rows.readRow(row + least(panel * L + lane, count - 1), s.rows + lane * f.dimension);
+    transposeBlock<T>(s.rows, f.dimension, L, f.dimension, y, L);
     writeLaneFeatures<T>(f, y, s.base + panel * L * f.direct);
   }
 }
@@ -65,18 +71,39 @@ void addFeatures(const FeatureShape &f, const ApplyState<T> &s, const T *result,
   }
 }
 
+// A panel of rows: u channel by channel, then turned; their logarithms side by side.
 template <class T>
-void storeRows(const ApplyArgs &a, const MappedRows<T> &rows, const double *sums, long row, long count, double shift) {
+void storePanel(const ApplyArgs &a, const MappedRows<T> &rows, const ApplyState<T> &s, const double *sums, long row, long count, double shift) {
   constexpr long L = kLanes<T>;
-  const long cols = a.dv + 1;
   T *message = static_cast<T *>(a.message), *logSumExp = static_cast<T *>(a.logSumExp);
-  const bool empty = shift == -__builtin_inf();
-  for (long l = 0; l < count; l++) {
-    const double *sum = sums + l / L * cols * L + l % L;
-    const double z = sum[a.dv * L], inverse = empty ? 0 : z > 0 ? 1 / z : __builtin_nan("");
-    logSumExp[row + l] = static_cast<T>(empty ? shift : log(z > 0 ? z : __builtin_nan("")) + shift + rows.logWeight(row + l));
-    for (long c = 0; message && c < a.dv; c++) message[(row + l) * a.dv + c] = static_cast<T>(empty ? 0 : sum[c * L] * inverse);
+  double z[L], inverse[L], logs[L];
+  for (long l = 0; l < L; l++) {
+    const double sum = sums[a.dv * L + l];
+    z[l] = sum > 0 ? sum : __builtin_nan("");
+    inverse[l] = 1 / z[l];
   }
+  logarithms<double>(z, logs, L);
+  // It knows normal numbers only.
+  for (long l = 0; l < count; l++)
+    if (!(z[l] >= Unit<double>::smallest && z[l] <= Unit<double>::largest)) logs[l] = log(z[l]);
+  for (long l = 0; l < count; l++) logSumExp[row + l] = static_cast<T>(logs[l] + shift + rows.logWeight(row + l));
+  if (!message) return;
+  for (long c = 0; c < a.dv; c++)
+    for (long l = 0; l < L; l++) s.rows[c * L + l] = static_cast<T>(sums[c * L + l] * inverse[l]);
+  transposeBlock<T>(s.rows, L, a.dv, count, message + row * a.dv, a.dv);
+}
+
+template <class T>
+void storeRows(const ApplyArgs &a, const MappedRows<T> &rows, const ApplyState<T> &s, long row, long count, double shift) {
+  constexpr long L = kLanes<T>;
+  if (shift > -__builtin_inf()) {
+    for (long done = 0; done < count; done += L)
+      storePanel<T>(a, rows, s, s.sums + done * (a.dv + 1), row + done, least(L, count - done), shift);
+    return;
+  }
+  T *message = static_cast<T *>(a.message), *logSumExp = static_cast<T *>(a.logSumExp);
+  for (long l = row; l < row + count; l++) logSumExp[l] = static_cast<T>(shift);
+  for (long i = row * a.dv; message && i < (row + count) * a.dv; i++) message[i] = 0;
 }
 
 template <class T>
@@ -99,7 +126,7 @@ void applyStep(const ApplyArgs &a) {
       }
     }
     if (a.tile.control.cancelled()) return;
-    storeRows<T>(a, rows, s.sums, row, count, shift);
+    storeRows<T>(a, rows, s, row, count, shift);
     a.tile.control.advance(count);
   }
 }

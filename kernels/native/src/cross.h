@@ -15,20 +15,43 @@ constexpr int kCrossVecs = 2, kCrossRows = kTile / kCrossVecs;
 template <class T>
 constexpr long kLanes = kCrossVecs * Vec<T>::W;
 
+// The lanes of a Vec<T> in fp64.
+template <class T>
+struct Wide {
+  using D = Vec<double>;
+  static constexpr int N = sizeof(double) / sizeof(T);
+  D part[N];
+  POLY_INLINE static Wide load(const double *p) {
+    Wide w;
+#pragma GCC unroll 2
+    for (int i = 0; i < N; i++) w.part[i] = D::load(p + i * D::W);
+    return w;
+  }
+  POLY_INLINE void store(double *p) const {
+#pragma GCC unroll 2
+    for (int i = 0; i < N; i++) part[i].store(p + i * D::W);
+  }
+  POLY_INLINE void add(Vec<T> v) {
+    if constexpr (N == 1) part[0] = D::add(part[0], v);
+    else {
+      part[0] = D::add(part[0], lowHalf(v));
+      part[1] = D::add(part[1], highHalf(v));
+    }
+  }
+};
+
 // out[0..W) += v
 template <class T>
 POLY_INLINE void addWide(double *out, Vec<T> v) {
-  constexpr long W = Vec<T>::W;
-  T lanes[W];
-  v.store(lanes);
-#pragma GCC unroll 16
-  for (long i = 0; i < W; i++) out[i] += static_cast<double>(lanes[i]);
+  Wide<T> sum = Wide<T>::load(out);
+  sum.add(v);
+  sum.store(out);
 }
 
-template <class T, int R>
+template <class T, int R, int N>
 __attribute__((noinline)) void crossTile(long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, double *out) {
   using V = Vec<T>;
-  constexpr int N = kCrossVecs, U = R == 1 ? 4 : R <= 3 ? 2 : 1;
+  constexpr int U = R == 1 ? 4 : R <= 3 ? 2 : 1;
   V acc[U][R][N];
 #pragma GCC unroll 4
   for (int u = 0; u < U; u++)
@@ -71,21 +94,22 @@ __attribute__((noinline)) void crossTile(long depth, const T *a, long aStride, c
     }
 }
 
-template <class T, int R = kCrossRows>
+template <class T, int N, int R>
 POLY_INLINE void crossTileOf(long rows, long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, double *out) {
   if constexpr (R > 1) {
-    if (rows < R) return crossTileOf<T, R - 1>(rows, depth, a, aStride, b, bStride, factor, out);
+    if (rows < R) return crossTileOf<T, N, R - 1>(rows, depth, a, aStride, b, bStride, factor, out);
   }
-  crossTile<T, R>(depth, a, aStride, b, bStride, factor, out);
+  crossTile<T, R, N>(depth, a, aStride, b, bStride, factor, out);
 }
 
-// Any number of rows: out [rows][kLanes].
-template <class T>
+// Any number of rows: out [rows][N W].
+template <class T, int N = kCrossVecs>
 void crossRows(long rows, long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, double *out) {
-  long tiles = (rows + kCrossRows - 1) / kCrossRows;
+  constexpr int most = N == 1 ? 4 * kCrossRows / 3 : kCrossRows;
+  long tiles = (rows + most - 1) / most;
   for (long done = 0; done < rows; tiles--) {
     const long height = (rows - done + tiles - 1) / tiles;
-    crossTileOf<T>(height, depth, a + done, aStride, b, bStride, factor, out + done * kLanes<T>);
+    crossTileOf<T, N, most>(height, depth, a + done, aStride, b, bStride, factor, out + done * N * Vec<T>::W);
     done += height;
   }
 }

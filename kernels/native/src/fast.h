@@ -12,7 +12,7 @@
 // 1024 1.13x, 1536 1.19x (two levels); of 1.14x and 1.31x possible. Tried: separate sums and products 1.02x at 1024 (memory), sums
 // fused and products added to their addend in registers 1.13x, the probe summed in lanes instead of fp64 2 % more.
 //
-// Only norm-wise accurate: entries far below the largest lose their digits (math.md §6.3), hence the certificate of cycle-rows.h.
+// Only norm-wise accurate: entries far below the largest lose their digits (math.md §6.3), hence the certificate of probe.h.
 #pragma once
 #include "product.h"
 

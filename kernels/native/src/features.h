@@ -6,11 +6,13 @@
 // into the weights of the row, `apply` multiplies the sum over the prefix by it. That is C(D + g - 1, g - 1) features to write instead of
 // C(D + g, g), and a block of rows with its features stays in the second-level cache.
 //
-// Rounding: y is computed in fp64 and rounded once, so a feature of degree m carries at most (2 m - 1) u, and with its last factor in the
+// Rounding: y is computed in fp64 and rounded once, or in T with a stretch that rounds nothing, so a feature of degree m carries at most (2 m - 1) u, and with its last factor in the
 // weights no more than that.
 #pragma once
 #include "approximate-types.h"
 #include "cross.h"
+
+extern "C" double frexp(double, int *);
 
 namespace poly::POLY_ISA {
 
@@ -46,14 +48,31 @@ struct MappedRows {
   double stretch;
   double *center, *tilt;  // [D]
   bool tilted;
+  const T *stored = nullptr;  // the center as it came
+  bool isExact = false;       // the stretch is a power of two: in T only the difference is rounded
+
+  // out[c] = (q_c - center_c) * stretch
+  POLY_INLINE void readRow(long row, T *out) const {
+    using V = Vec<T>;
+    if (!isExact) return read(row, out, 1);
+    const T *q = queries + row * dimension;
+    const T step = static_cast<T>(stretch);
+    long c = 0;
+    for (; c + V::W <= dimension; c += V::W) {
+      const V x = V::load(q + c);
+      V::mul(stored ? V::sub(x, V::load(stored + c)) : x, V::set(step)).store(out + c);
+    }
+    for (; c < dimension; c++) out[c] = (stored ? q[c] - stored[c] : q[c]) * step;
+  }
 
   // out[c * stride] = (q_c - center_c) * stretch
-  void read(long row, T *out, long stride) const {
+  template <class O>
+  void read(long row, O *out, long stride) const {
     const T *q = queries + row * dimension;
     if (stride == 1)
-      for (long c = 0; c < dimension; c++) out[c] = static_cast<T>((static_cast<double>(q[c]) - center[c]) * stretch);
+      for (long c = 0; c < dimension; c++) out[c] = static_cast<O>((static_cast<double>(q[c]) - center[c]) * stretch);
     else
-      for (long c = 0; c < dimension; c++) out[c * stride] = static_cast<T>((static_cast<double>(q[c]) - center[c]) * stretch);
+      for (long c = 0; c < dimension; c++) out[c * stride] = static_cast<O>((static_cast<double>(q[c]) - center[c]) * stretch);
   }
   double logWeight(long row) const {
     if (!tilted) return 0;
@@ -67,16 +86,27 @@ struct MappedRows {
   }
 };
 
+// `memory`: 2 D numbers that stay as long as the rows are read.
 template <class T>
-MappedRows<T> mappedRows(const void *queries, const void *center, long dimension, double stretch, const TiltArgs *tilts, int tiltCount) {
-  double *memory = static_cast<double *>(scratch(kSlotFeatureMap, sizeof(double) * static_cast<size_t>(2 * dimension + 8)));
+MappedRows<T> mappedRows(const void *queries, const void *center, long dimension, double stretch, const TiltArgs *tilts, int tiltCount,
+                         double *memory) {
   MappedRows<T> rows = {static_cast<const T *>(queries), dimension, stretch, memory, memory + dimension, tiltCount > 0};
   for (long c = 0; c < dimension; c++) {
     rows.center[c] = center ? static_cast<double>(static_cast<const T *>(center)[c]) : 0;
     rows.tilt[c] = 0;
     for (int i = 0; i < tiltCount; i++) rows.tilt[c] += tilts[i].factor * static_cast<double>(static_cast<const T *>(tilts[i].vector)[c]);
   }
+  // Within these powers what is lost below the smallest normal number stays there.
+  int exponent = 0;
+  rows.isExact = frexp(stretch, &exponent) == 0.5 && exponent >= -40 && exponent <= 40;
+  rows.stored = static_cast<const T *>(center);
   return rows;
+}
+
+template <class T>
+MappedRows<T> mappedRows(const void *queries, const void *center, long dimension, double stretch, const TiltArgs *tilts, int tiltCount) {
+  double *memory = static_cast<double *>(scratch(kSlotFeatureMap, sizeof(double) * static_cast<size_t>(2 * dimension + 8)));
+  return mappedRows<T>(queries, center, dimension, stretch, tilts, tiltCount, memory);
 }
 
 template <class T>

@@ -9,7 +9,7 @@
 // kFastEpsilon of the row's total, the smallest denominator being what decides. Channels of values are divided by their largest
 // entry, so that the test does not depend on units.
 #pragma once
-#include "cycle.h"
+#include "cycle-panels.h"
 
 namespace poly::POLY_ISA {
 
@@ -35,8 +35,8 @@ inline double signOf(uint64_t place) {
 }
 
 // probe: q [m], then sums of Y [n], then largest entries of values.
-template <class T, class Panels>
-void openProbe(const Cycle<T> &cycle, const Panels &p) {
+template <class T>
+void openProbe(const Cycle<T> &cycle, const Panels<T> &p) {
   const Stage<T> &s = cycle.stage[1];
   for (long i = 0; i < s.m + s.n; i++) p.probe[i] = 0;
 }
@@ -65,8 +65,8 @@ void addSigned(double *sums, const T *rows, long n, const T *signs, double scale
   }
 }
 
-template <class T, class Panels>
-void probeChannel(const Cycle<T> &cycle, const Panels &p, long c) {
+template <class T>
+void probeChannel(const Cycle<T> &cycle, const Panels<T> &p, long c) {
   constexpr long P = kPanel<T>;
   const Stage<T> &s = cycle.stage[1];
   const double most = c == cycle.dv ? 1 : largestOf<T>(cycle.lastValues, s.m, cycle.dv, c);
@@ -80,8 +80,8 @@ void probeChannel(const Cycle<T> &cycle, const Panels &p, long c) {
 }
 
 // fastError[lane] = |h|_2 |E|_F, to be compared with the lane's total.
-template <class T, class Panels>
-void closeProbe(const Cycle<T> &cycle, const Panels &p, double *fastError) {
+template <class T>
+void closeProbe(const Cycle<T> &cycle, const Panels<T> &p, double *fastError) {
   constexpr long P = kPanel<T>;
   const Stage<T> &s = cycle.stage[1];
   const FastShape shape = fastShape<T>(s.n, s.m, cycle.levels);

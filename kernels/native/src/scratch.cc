@@ -1,5 +1,6 @@
 // Per-thread memory and the clock: the only part of the kernels that speaks to the standard library, compiled once for all
 // instruction sets.
+#include <sys/mman.h>
 #include <time.h>
 
 #include <chrono>
@@ -11,7 +12,12 @@
 namespace poly {
 namespace {
 
-constexpr size_t kAlignment = 64;
+constexpr size_t kAlignment = 64, kPage = 4096;
+
+// From this size on memory is asked for in pages of as much, where the system has them: every panel of a product walks through the whole
+// shared matrix. On AVX-512 (Sapphire Rapids, virtual machine) that took 2.7 % off Strassen n = 1024 in fp64, 1 % in fp32, 1 to 2 % off
+// attend n = 4096 and 8192.
+constexpr size_t kLargePage = 2 << 20;
 
 struct Buffer {
   void *data = nullptr;
@@ -36,11 +42,15 @@ void *scratch(Slot slot, size_t bytes) {
     std::free(buffer.data);
     buffer.data = nullptr;
     buffer.bytes = 0;
-    const size_t rounded = (bytes + 4095) / 4096 * 4096 + kAlignment;
-    if (rounded < bytes || posix_memalign(&buffer.data, kAlignment, rounded) != 0) {
+    const size_t rounded = (bytes + kPage - 1) / kPage * kPage + kAlignment;
+    const bool large = rounded >= kLargePage;
+    if (rounded < bytes || posix_memalign(&buffer.data, large ? kLargePage : kAlignment, rounded) != 0) {
       buffer.data = nullptr;
       throw std::bad_alloc();
     }
+#if defined(MADV_HUGEPAGE)
+    if (large) madvise(buffer.data, rounded, MADV_HUGEPAGE);  // a wish: where it is refused, nothing is lost
+#endif
     buffer.bytes = rounded;
   }
   return buffer.data;

@@ -72,4 +72,8 @@ struct Vec<double> {
   static inline bool anyAbove(Vec a, Vec b) { return _mm256_movemask_pd(_mm256_cmp_pd(a.r, b.r, _CMP_GT_OQ)) != 0; }
 };
 
+// The lower and the upper half of the lanes.
+inline Vec<double> lowHalf(Vec<float> v) { return {_mm256_cvtps_pd(_mm256_castps256_ps128(v.r))}; }
+inline Vec<double> highHalf(Vec<float> v) { return {_mm256_cvtps_pd(_mm256_extractf128_ps(v.r, 1))}; }
+
 }  // namespace poly::POLY_ISA

@@ -69,4 +69,8 @@ struct Vec<double> {
   static inline bool anyAbove(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.r, b.r, _CMP_GT_OQ) != 0; }
 };
 
+// The lower and the upper half of the lanes.
+inline Vec<double> lowHalf(Vec<float> v) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(v.r))}; }
+inline Vec<double> highHalf(Vec<float> v) { return {_mm512_cvtps_pd(_mm512_extractf32x8_ps(v.r, 1))}; }
+
 }  // namespace poly::POLY_ISA

@@ -58,4 +58,8 @@ struct Vec<double> {
   static inline bool anyAbove(Vec a, Vec b) { return vaddvq_u64(vcgtq_f64(a.r, b.r)) != 0; }
 };
 
+// The lower and the upper half of the lanes.
+inline Vec<double> lowHalf(Vec<float> v) { return {vcvt_f64_f32(vget_low_f32(v.r))}; }
+inline Vec<double> highHalf(Vec<float> v) { return {vcvt_high_f64_f32(v.r)}; }
+
 }  // namespace poly::POLY_ISA

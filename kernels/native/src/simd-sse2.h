@@ -64,4 +64,8 @@ struct Vec<double> {
   static inline bool anyAbove(Vec a, Vec b) { return _mm_movemask_pd(_mm_cmpgt_pd(a.r, b.r)) != 0; }
 };
 
+// The lower and the upper half of the lanes.
+inline Vec<double> lowHalf(Vec<float> v) { return {_mm_cvtps_pd(v.r)}; }
+inline Vec<double> highHalf(Vec<float> v) { return {_mm_cvtps_pd(_mm_movehl_ps(v.r, v.r))}; }
+
 }  // namespace poly::POLY_ISA

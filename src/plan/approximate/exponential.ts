@@ -32,7 +32,7 @@ function fitted(kind: ExponentialKind, degree: number, bound: number): Pick<Expo
   if (kind === 'minimax') return { coefficients: minimax(degree, bound), squareError: Number.POSITIVE_INFINITY };
   if (kind === 'economised' && degree > 1) return economised(degree, bound);
   // Σ_k>g M^(k-2) / k!
-  const terms = squareTerms(bound);
+  const terms = squareTerms(bound, degree);
   const squareError = raised(
     terms.reduce((sum, term, k) => (k + 2 > degree ? sum + term : sum), 0),
     terms,
@@ -40,14 +40,23 @@ function fitted(kind: ExponentialKind, degree: number, bound: number): Pick<Expo
   return { coefficients: taylor(degree), squareError: degree > 0 ? squareError : Number.POSITIVE_INFINITY };
 }
 
-const SQUARE_TERMS = 100;
+const MOST_SQUARE_TERMS = 100;
 
-/** M^k / (k + 2)!, the sizes of the terms of (e^x - 1 - x) / x^2, the last one standing for all that follow. */
-function squareTerms(bound: number): number[] {
+/**
+ * M^k / (k + 2)!, the sizes of the terms of (e^x - 1 - x) / x^2, the last one standing for all that follow: as many as are needed for it to be beyond
+ * fp64's rounding, a dozen where scores are small. Each costs a polynomial of Chebyshev's of its degree.
+ */
+function squareTerms(bound: number, degree: number): number[] {
   const terms = [0.5];
-  for (let k = 1; k < SQUARE_TERMS; k++) terms.push(((terms[k - 1] as number) * bound) / (k + 2));
-  // They fall by more than a half each.
-  terms[SQUARE_TERMS - 1] = 2 * (terms[SQUARE_TERMS - 1] as number);
+  let most = 0.5;
+  for (let k = 1; k < MOST_SQUARE_TERMS; k++) {
+    const term = ((terms[k - 1] as number) * bound) / (k + 2);
+    terms.push(term);
+    most = Math.max(most, term);
+    // From here on they fall by more than a half each.
+    if (k > degree && 2 * bound < k && term < 2 ** -70 * most) break;
+  }
+  terms.push(2 * (terms.pop() as number));
   return terms;
 }
 
@@ -62,7 +71,7 @@ function raised(sum: number, terms: readonly number[]): number {
  */
 function economised(degree: number, bound: number): Pick<ExponentialPolynomial, 'coefficients' | 'squareError'> {
   // In y = x / M.
-  const terms = squareTerms(bound);
+  const terms = squareTerms(bound, degree);
   const given = [...terms];
   let squareError = terms.pop() as number;
   for (let top = terms.length - 1; top > degree - 2; top--) {
@@ -76,17 +85,20 @@ function economised(degree: number, bound: number): Pick<ExponentialPolynomial, 
   return { coefficients: [1, 1, ...terms.map((term, k) => term / bound ** k)], squareError: raised(squareError, given) };
 }
 
-/** Coefficients of T_k in powers, k >= 1. */
-function chebyshevPowers(k: number): number[] {
-  let [before, now] = [[1], [0, 1]];
-  for (let i = 1; i < k; i++) {
+/** T_0, T_1, .. as far as they were asked for. */
+const chebyshev: number[][] = [[1], [0, 1]];
+
+/** Coefficients of T_k in powers. */
+function chebyshevPowers(k: number): readonly number[] {
+  while (chebyshev.length <= k) {
+    const [before, now] = chebyshev.slice(-2) as [number[], number[]];
     const next = [0, ...now.map((value) => 2 * value)];
     before.forEach((value, power) => {
       next[power] = (next[power] as number) - value;
     });
-    [before, now] = [now, next];
+    chebyshev.push(next);
   }
-  return now;
+  return chebyshev[k] as number[];
 }
 
 function taylor(degree: number): number[] {
@@ -211,18 +223,10 @@ function alternation(grid: readonly number[], errors: readonly number[], count: 
 /** Coefficients of powers of x from those of T_k(x / M). */
 function toPowers(series: readonly number[], bound: number): number[] {
   const powers = new Array<number>(series.length).fill(0);
-  let [before, now] = [[1], [0, 1]];
   series.forEach((a, k) => {
-    const polynomial = k === 0 ? [1] : now;
-    polynomial.forEach((value, i) => {
+    chebyshevPowers(k).forEach((value, i) => {
       powers[i] = (powers[i] as number) + a * value;
     });
-    if (k === 0) return;
-    const next = [0, ...now.map((value) => 2 * value)];
-    before.forEach((value, i) => {
-      next[i] = (next[i] as number) - value;
-    });
-    [before, now] = [now, next];
   });
   return powers.map((value, k) => value / bound ** k);
 }

@@ -179,7 +179,7 @@ function asLog({ average, worst }: MeanError, averages: Average | null): number 
   return (2 * (averages?.reach ?? 1) * average) / Math.max(1e-300, 1 - 2 * worst);
 }
 
-/** What the coordinates of a variable's rows are divided by. */
+/** What the coordinates of a variable's rows are divided by: at least the largest of them, and a power of two, which rounds nothing. */
 export function coordinateSize(
   { survey, compressed }: ApproximateContext,
   index: number,
@@ -189,7 +189,8 @@ export function coordinateSize(
   const slices = compressed.get(index)?.slices.get(variable);
   const entry = slices === undefined ? largestEntry(survey.get(`q${variable}`), bound.centred) : largestEntry(slices, false);
   // A variable whose rows are all zero has no size to divide by, and one far below the others' none that matters.
-  return Math.max(1e-30, entry);
+  const power = 2 ** Math.ceil(Math.log2(Math.max(1e-30, entry)));
+  return power < entry ? 2 * power : power;
 }
 
 function featureSizes(context: ApproximateContext, index: number, bound: ScoreBound): Omit<FeatureSizes, 'rank'> {

@@ -1,6 +1,7 @@
 import type { Problem } from '../../contract/request.ts';
 import type { MaskedBlock } from '../block.ts';
 import type { Plan } from '../plan.ts';
+import { largestEigenvalue } from './largest-eigenvalue.ts';
 import type { ScoreBound } from './score-bound.ts';
 import type { CompressedBlock, Survey, SurveyedSlice } from './survey.ts';
 
@@ -205,54 +206,20 @@ function times(a: Float64Array, b: Float64Array, into: Float64Array = new Float6
 }
 
 function total(matrix: Float64Array): number {
-  return matrix.reduce((sum, value) => sum + value, 0);
+  let sum = 0;
+  for (let i = 0; i < matrix.length; i++) sum += matrix[i] as number;
+  return sum;
 }
 
 /** Bound on y^T A y over the rows y of a variable. */
 function largestForm(matrix: Float64Array, { norm, columns }: RowMoments, d: number): number {
   let byColumns = 0;
   for (let a = 0; a < d; a++) {
-    for (let b = 0; b < d; b++)
-      byColumns += Math.abs(matrix[a * d + b] as number) * (columns[a] as number) * (columns[b] as number);
+    let row = 0;
+    for (let b = 0; b < d; b++) row += Math.abs(matrix[a * d + b] as number) * (columns[b] as number);
+    byColumns += row * (columns[a] as number);
   }
   return Math.min(byColumns, norm * norm * largestEigenvalue(matrix, d));
-}
-
-/** Powers up to the 256th; to the 32nd where the matrix is large. */
-const SQUARINGS = 8;
-
-/** Bound on the largest eigenvalue of a symmetric matrix: of its row sums, and of the Frobenius norm of a high power. */
-export function largestEigenvalue(matrix: Float64Array, d: number): number {
-  let rowSum = 0;
-  for (let a = 0; a < d; a++) {
-    let sum = 0;
-    for (let b = 0; b < d; b++) sum += Math.abs(matrix[a * d + b] as number);
-    rowSum = Math.max(rowSum, sum);
-  }
-  if (!(rowSum > 0) || d < 3) return rowSum;
-  let power: Float64Array = matrix.map((value) => value / rowSum);
-  let logNorm = 0;
-  const rounds = d > 32 ? 5 : SQUARINGS;
-  for (let round = 0; round < rounds; round++) {
-    power = squared(power, d);
-    const size = Math.sqrt(power.reduce((sum, value) => sum + value * value, 0));
-    if (!(size > 0)) return rowSum;
-    power = power.map((value) => value / size);
-    logNorm = 2 * logNorm + Math.log(size);
-  }
-  return Math.min(rowSum, 1.000001 * rowSum * Math.exp(logNorm / 2 ** rounds));
-}
-
-function squared(matrix: Float64Array, d: number): Float64Array {
-  const result = new Float64Array(d * d);
-  for (let a = 0; a < d; a++) {
-    for (let k = 0; k < d; k++) {
-      const value = matrix[a * d + k] as number;
-      if (value === 0) continue;
-      for (let b = 0; b < d; b++) result[a * d + b] = (result[a * d + b] as number) + value * (matrix[k * d + b] as number);
-    }
-  }
-  return result;
 }
 
 /** Largest less smallest of Σ factor <mean_i, q_j> over the rows of j (math.md §3.3). */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/contract/request.ts';
-import { largestEigenvalue, momentsOf } from '../../../src/plan/approximate/moments.ts';
+import { largestEigenvalue } from '../../../src/plan/approximate/largest-eigenvalue.ts';
+import { momentsOf } from '../../../src/plan/approximate/moments.ts';
 import { blockBound } from '../../../src/plan/approximate/score-bound.ts';
 import { type Survey, surveyedSlice } from '../../../src/plan/approximate/survey.ts';
 import { withMasks } from '../../../src/plan/block.ts';
