@@ -38,7 +38,7 @@ export async function infer(
   const model = findModel(request.params);
   const { stopwatch } = request;
   try {
-    const { parts, isBinary, timing } = await respond(model, request, reply, services);
+    const { parts, isBinary, timing } = await respond(model, request, services);
     const { decode = 0, encode = 0 } = stopwatch.spans;
     const times = { total: stopwatch.elapsed(), queue: timing.queueMs, decode, compute: timing.computeMs, encode };
     statistics.succeeded(model.name, times);
@@ -58,7 +58,7 @@ interface Response {
   readonly timing: Result['timing'];
 }
 
-async function respond(model: Model, request: ModelRequest, reply: FastifyReply, services: Services): Promise<Response> {
+async function respond(model: Model, request: ModelRequest, services: Services): Promise<Response> {
   const { stopwatch } = request;
   const { wire } = services;
   const body = bodyOf(request);
