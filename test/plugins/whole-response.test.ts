@@ -40,7 +40,7 @@ describe('a response', () => {
     ['a large body', 'GET', whole(large)],
     ['text that is no Latin-1', 'GET', whole('čž漢')],
     ['a body that HEAD must not get', 'HEAD', whole(everyByte)],
-    ['parts', 'GET', (response: ServerResponse) => void (response.write(everyByte), response.end(Buffer.from('end')))],
+    ['parts', 'GET', (response: ServerResponse) => void response.write(everyByte, () => response.end(Buffer.from('end')))],
     ['no length', 'GET', (response: ServerResponse) => void response.end(everyByte)],
     ['nothing', 'GET', (response: ServerResponse) => void response.end()],
   ])('is the same with %s', async (_, method, answer) => {
