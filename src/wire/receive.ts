@@ -5,6 +5,7 @@ import { takeMemory } from '../tensor/lease.ts';
 import { collectYoung } from '../tensor/shared-memory.ts';
 import { clip } from './fault.ts';
 import { LARGE_BYTES } from './limits.ts';
+import { tapSocket } from './socket-tap.ts';
 
 export interface Incoming {
   /** The header, where there is one: the bytes that will come, before inflation. */
@@ -63,7 +64,20 @@ class BodySink {
     if (this.#memory === undefined) this.#chunks.push(chunk);
     else put(this.#memory, chunk, this.#size);
     this.#size = size;
-    if (this.#memory !== undefined) countCopied(chunk.length);
+  }
+
+  /** Whether chunks are let go of once they are written. */
+  get copies(): boolean {
+    return this.#memory !== undefined;
+  }
+
+  /** Where the rest of a large body goes whose length is known; null of any other. What is written there counts once `took` says so. */
+  get room(): Buffer | null {
+    return this.#memory === undefined || this.#expected === undefined ? null : this.#memory.subarray(this.#size);
+  }
+
+  took(bytes: number): void {
+    this.#size += bytes;
   }
 
   /** @throws ServiceError `malformed` */
@@ -126,6 +140,7 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
       .off('close', onClose)
       .on('error', () => {});
     stream.off('data', onData).off('end', finish);
+    untap?.();
     if (inflater !== null) {
       source.unpipe(inflater);
       inflater.destroy();
@@ -136,6 +151,7 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
   const onData = (chunk: Uint8Array): void => {
     try {
       sink.write(chunk);
+      if (sink.copies) countCopied(chunk.length);
     } catch (error) {
       stop(error);
     }
@@ -151,6 +167,7 @@ function pour(source: Readable, inflater: Transform | null, sink: BodySink): Pro
     inflater.on('error', (cause) => stop(new ServiceError('malformed', 'The body does not inflate', { cause })));
     source.pipe(inflater);
   }
+  const untap = tapSocket(source, sink);
   return promise;
 }
 
