@@ -1,6 +1,6 @@
 // attend(S, b, X) -> (u, L), math.md §6.1: u = softmax(scale Q K^T + b) X and L its log-sum-exp, in O(n d) memory.
 //
-// Blocks of up to kRows rows keep their running maximum m, sum l and output O while blocks of keys stream by:
+// Blocks of kRows or kManyRows rows keep their running maximum m, sum l and output O while blocks of keys stream by:
 //   S = (bias + Q K^T) log2 e (register tiles);  P = 2^(S - m');  l = l 2^(m-m') + sum P;  O = O 2^(m-m') + P X
 // where m' = rowmax S if that exceeds m by more than kSlack, otherwise m. The factor log2 e sits in the packed queries and in the bias, so
 // that the exponential needs no product (exp.h). A row without an admissible key keeps m = kNoMaximum and the sum 0, and ends as u = 0,
@@ -23,6 +23,13 @@
 //   units of log2, maxima only where they climb by kSlack, fraction
 //   and scale in one instruction each, sums in two chains (two runs)   83.3 %  87.6 %   18.1
 //                                                                      83.7 %  87.8 %   15.5   kept
+// Tried since, without what shares the machine, of the time at n = 4096, d = 64 (81.5 % of the peak beside it, 83 % at n <= 2048):
+//   twice as many rows of state where keys and values do not fit the second level   -1.5 %   kept (1 % slower where they do)
+//   large pages (scratch.cc)                                                         -1 to -2 %   kept
+//   values, or keys and values, fetched eight steps ahead                            -0.4 to 0 %, +1 % at n = 1024
+//   32 groups of rows of state                                                       as 16
+//   what is left in the softmax, as bounds: no shift -1.1 %, no limit -1 %, no maxima -0.4 %. The shift could be left out while it is 0 and
+//   the limit with subnormals flushed, at the price of a branch and of the processor's mode: left alone.
 // Keys transposed by quads instead of number by number: 3.4 % of the time at n = 512 became 1.6 %.
 // Tiles alone reach 95 to 98 % of the peak; of the time at d = 64 the softmax takes 8 to 10 %, packing 2 to 4 %.
 // The processor's matrix unit (AMX, bf16) would need six products of operands split in three for the same accuracy: 8.2 ns a product and
@@ -52,6 +59,8 @@ template <class T>
 constexpr T kSlack = 8;
 
 constexpr long kRows = 8 * kGroup;  // rows whose state is kept while all keys stream by
+constexpr long kManyRows = 2 * kRows;  // where keys and values do not fit the second level beside them
+constexpr double kNear = 1 << 20;      // bytes of keys and values that do
 
 template <class T>
 struct Output {
@@ -75,13 +84,13 @@ template <class T>
 RowState<T> rowState(long d, long dv) {
   constexpr long W = Vec<T>::W;
   RowState<T> s;
-  s.queries = static_cast<T *>(scratch(kSlotQueries, sizeof(T) * static_cast<size_t>(kRows * d + 64)));
-  s.output = static_cast<T *>(scratch(kSlotOutput, sizeof(T) * static_cast<size_t>(kRows * roundUp(dv, W) + 64)));
+  s.queries = static_cast<T *>(scratch(kSlotQueries, sizeof(T) * static_cast<size_t>(kManyRows * d + 64)));
+  s.output = static_cast<T *>(scratch(kSlotOutput, sizeof(T) * static_cast<size_t>(kManyRows * roundUp(dv, W) + 64)));
   s.scores = static_cast<T *>(scratch(kSlotScores, sizeof(T) * static_cast<size_t>(kGroup * kBlock<T>)));
-  s.top = static_cast<T *>(scratch(kSlotRowState, sizeof(T) * static_cast<size_t>(kGroup * W + kRows * W + kRows + kGroup)));
+  s.top = static_cast<T *>(scratch(kSlotRowState, sizeof(T) * static_cast<size_t>(kGroup * W + kManyRows * W + kManyRows + kGroup)));
   s.sum = s.top + kGroup * W;
-  s.maximum = s.sum + kRows * W;
-  s.decay = s.maximum + kRows;
+  s.maximum = s.sum + kManyRows * W;
+  s.decay = s.maximum + kManyRows;
   return s;
 }
 
@@ -194,7 +203,7 @@ void finishGroup(const RowState<T> &s, long slot, long count, const Values<T> &v
 template <class T>
 Queries<T> inLog2(const Queries<T> &q) { return {q.data, q.weight, q.scale * kLog2e}; }
 
-// Rows [row, row + rows), at most kRows, against keys [k0, k1); queries, too, in units of log2. False if cancelled.
+// Rows [row, row + rows), at most kManyRows, against keys [k0, k1); queries, too, in units of log2. False if cancelled.
 template <class T>
 bool attendBlock(const RowState<T> &s, const Queries<T> &q, long row, long rows, const Keys<T> &keys, const Values<T> &values, Band band,
                  long k0, long k1, const Output<T> &out, const Control &control) {
@@ -234,8 +243,10 @@ bool attendRows(const Queries<T> &q, long firstRow, long lastRow, const Keys<T> 
                 Output<T> out, const Control &control, bool report) {
   const RowState<T> s = rowState<T>(keys.d, values.dv);
   const Queries<T> scaled = inLog2<T>(q);
-  for (long row = firstRow; row < lastRow; row += kRows) {
-    const long rows = least(kRows, lastRow - row);
+  const double bytes = static_cast<double>(keyBytes<T>(keys.n, keys.d) + valueBytes<T>(keys.n, values.dv));
+  const long most = bytes > kNear ? kManyRows : kRows;
+  for (long row = firstRow; row < lastRow; row += most) {
+    const long rows = least(most, lastRow - row);
     if (!attendBlock<T>(s, scaled, row, rows, keys, values, band, k0, k1, out, control)) return false;
     if (report) control.advance(rows);
     if (out.message) out.message += rows * values.dv;

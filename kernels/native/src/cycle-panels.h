@@ -103,14 +103,14 @@ bool openChannel(const Cycle<T> &cycle, const Panels<T> &p, long c) {
 template <class T>
 bool multiplyAndClose(const Cycle<T> &cycle, const Panels<T> &p, long c) {
   using V = Vec<T>;
-  constexpr long P = kPanel<T>, R = kScoreRows, kRows = 64 / R * R;
+  constexpr long P = kPanel<T>, R = kScoreRows, kTogether = 64 / R * R;
   const Stage<T> &s = cycle.stage[1];
   const T *values = c == cycle.dv ? nullptr : s.values;
   T *sums = p.sums + c * P;
   memset(sums, 0, sizeof(T) * P);
-  for (long l0 = 0; l0 < s.n; l0 += kRows) {
+  for (long l0 = 0; l0 < s.n; l0 += kTogether) {
     T part[P] = {};
-    for (long l = l0; l < least(s.n, l0 + kRows); l += R) {
+    for (long l = l0; l < least(s.n, l0 + kTogether); l += R) {
       if (cycle.a.tile.control.cancelled()) return false;
       const Closing<T> closing = {p.h + l * P, values ? values + l * cycle.dv + c : nullptr, cycle.dv, least(R, s.n - l), part};
       closingTile<T>(s.m, s.matrix + l * s.m, p.in, closing);
