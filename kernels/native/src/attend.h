@@ -24,7 +24,7 @@
 //   and scale in one instruction each, sums in two chains (two runs)   83.3 %  87.6 %   18.1
 //                                                                      83.7 %  87.8 %   15.5   kept
 // Tried since, without what shares the machine, of the time at n = 4096, d = 64 (81.5 % of the peak beside it, 83 % at n <= 2048):
-//   twice as many rows of state where keys and values do not fit the second level   -1.5 %   kept (1 % slower where they do)
+//   twice as many rows of state where keys and values do not fit the second level   -1.5 to -2.4 %   kept (0.8 % slower where they do)
 //   large pages (scratch.cc)                                                         -1 to -2 %   kept
 //   values, or keys and values, fetched eight steps ahead                            -0.4 to 0 %, +1 % at n = 1024
 //   32 groups of rows of state                                                       as 16
