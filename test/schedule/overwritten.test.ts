@@ -33,7 +33,14 @@ function leaveBehind(value: number): void {
 const cases: (ApproximateCase & { readonly name: string })[] = [
   { name: 'tensor(3)', polynomial: 'x1*x2*x3', n: 16384, d: 16, entries: 1, wish: { method: 'taylor' } },
   { name: 'path(3)', polynomial: 'x1*x2 + x2*x3', n: 8192, d: 16, entries: 0.5, wish: { method: 'minimax' } },
-  { name: 'path(3), compressed', polynomial: 'x1*x2 + x2*x3', n: 8192, d: 32, entries: 0.1, wish: { method: 'compress', tolerance: 0.1 } },
+  {
+    name: 'path(3), compressed',
+    polynomial: 'x1*x2 + x2*x3',
+    n: 8192,
+    d: 32,
+    entries: 0.1,
+    wish: { method: 'compress', tolerance: 0.1 },
+  },
 ];
 
 it.each(cases)('finds nothing of what others left in its memory: $name', async (one) => {
