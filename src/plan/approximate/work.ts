@@ -14,9 +14,12 @@ export function rank(dimension: number, degree: number): number {
   return binomial(dimension + degree, degree);
 }
 
+/** What a feature of a row costs beside its products: writing it, lanes that are empty, sums that end in fp64 (bench/forecast.ts). */
+const FEATURE_FLOPS = 28;
+
 /** Features of n rows, and their products with `cols` columns: accumulate and apply alike. */
 export function featureWork(n: number, r: number, dimension: number, cols: number, width: number): Work {
-  return { flops: n * r * (2 * cols + 1), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
+  return { flops: n * r * (2 * cols + FEATURE_FLOPS), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
 }
 
 /** Random features of n rows: in fp64, whatever the width of what is stored. */
@@ -60,4 +63,9 @@ export function sampleWork(
 ): Work {
   const degrees = monomials.reduce((sum, { variables }) => sum + variables.length, 0);
   return { flops: m * (degrees * d + 4 * dv), exponentials: 0, bytes: width * m * (degrees * d + 6 * dv) };
+}
+
+/** Scores of n rows with m tuples, and sums of what the exponential and a polynomial differ by, and of its squares. */
+export function residualWork(n: number, m: number, d: number, dv: number, width: number): Work {
+  return { flops: n * m * (2 * d + 6 * dv + 10), exponentials: n * m, bytes: width * (n * (d + dv) + m * (d + 3 * dv)) };
 }
