@@ -34,8 +34,8 @@ export interface BodiesOptions {
   readonly maxBodyBytes: number;
   /** Of all large bodies together. */
   readonly maxHeldBytes: number;
-  /** Told when the memory of a large body is no longer used. */
-  readonly released?: (bytes: number) => void;
+  /** Told when the memory of a large body is no longer used: the body itself, where it arrived. */
+  readonly released?: (bytes: number, body: unknown) => void;
 }
 
 /** Bodies reach the routes as bytes: the codecs of `src/wire` read them, and nothing else does. JSON is taken unless a scope says otherwise. */
@@ -69,7 +69,7 @@ export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, m
         const { heldBytes } = request;
         held -= heldBytes;
         request.heldBytes = 0;
-        if (heldBytes > 0) released?.(heldBytes);
+        if (heldBytes > 0) released?.(heldBytes, request.body);
       });
     }
     done();
