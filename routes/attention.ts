@@ -88,7 +88,7 @@ function answer(
   const { stopwatch } = request;
   const { wire } = services;
   const body = bodyOf(request);
-  const exchange = openExchange(reply, body, services.collect);
+  const exchange = openExchange(request, body, services.collect);
   const decoded = stopwatch.time('decode', () => wire.decodeNow(given, body) ?? wire.decode(given, body, exchange));
   const sent = after(decoded, (envelope) =>
     after(compute(envelope, request, exchange, services), ({ attention, result }) => {

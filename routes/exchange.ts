@@ -1,4 +1,5 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import type { Ending } from '../src/plugins/ending.ts';
 import type { RunContext } from '../src/schedule/engine.ts';
 import { isPiledUp, Lease } from '../src/tensor/lease.ts';
 
@@ -14,28 +15,28 @@ export interface Exchange extends RunContext {
 }
 
 /**
- * Watches a reply to its end. Fastify's own `request.signal` listens to the request's 'close', which on a POST comes as soon as the body
- * has been read; the response's 'close' comes when the answer is out or the connection goes.
+ * Watches a request to its end. Fastify's own `request.signal` listens to the request's 'close', which on a POST comes as soon as the body
+ * has been read.
  * @param body as it was received; its memory is used again
  * @param collect called where so much memory was left behind that the threads should collect
  */
-export function openExchange(reply: FastifyReply, body: Uint8Array, collect: () => void): Exchange {
-  return new OpenExchange(reply.raw, body, collect);
+export function openExchange({ ending }: FastifyRequest, body: Uint8Array, collect: () => void): Exchange {
+  return new OpenExchange(ending, body, collect);
 }
 
 class OpenExchange implements Exchange {
   readonly lease = new Lease();
   timeoutMs = 0;
-  #hasLeft = false;
+  readonly #ending: Ending;
   // Most requests are answered without anybody looking at it.
   #departure: AbortController | undefined;
 
-  constructor(raw: FastifyReply['raw'], body: Uint8Array, collect: () => void) {
+  constructor(ending: Ending, body: Uint8Array, collect: () => void) {
+    this.#ending = ending;
     this.lease.adopt(body.buffer);
-    raw.on('close', () => {
-      this.#hasLeft = !raw.writableFinished;
-      if (this.#hasLeft) this.#departure?.abort();
-      this.lease.end(!this.#hasLeft);
+    ending.add((hasLeft) => {
+      if (hasLeft) this.#departure?.abort();
+      this.lease.end(!hasLeft);
       if (isPiledUp()) collect();
     });
   }
@@ -43,12 +44,12 @@ class OpenExchange implements Exchange {
   get signal(): AbortSignal {
     if (this.#departure === undefined) {
       this.#departure = new AbortController();
-      if (this.#hasLeft) this.#departure.abort();
+      if (this.#ending.hasLeft) this.#departure.abort();
     }
     return this.#departure.signal;
   }
 
   hasLeft(): boolean {
-    return this.#hasLeft;
+    return this.#ending.hasLeft;
   }
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { type DeviceName, isDevice } from '../kernels/backend.ts';
 import { documentOptions } from '../openapi/document.ts';
@@ -13,11 +14,14 @@ import { notFound } from './plugins/not-found.ts';
 import { answerBadHttp, frameworkProblem, problem } from './plugins/problem.ts';
 import { requestId } from './plugins/request-id.ts';
 import { requestLog } from './plugins/request-log.ts';
+import { RequestLogger } from './plugins/request-logger.ts';
+import { WholeResponse } from './plugins/whole-response.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
 import { dropIdle, isLeased, keepAtMost } from './tensor/lease.ts';
 import { collectShared } from './tensor/shared-memory.ts';
 import { WirePool } from './wire/pool.ts';
 import { receiveBody } from './wire/receive.ts';
+import { isSmallBody, receiveSmallBody } from './wire/receive-small.ts';
 
 /** Threads that read and write large bodies; one keeps up with a network of some 10 Gbit/s. */
 const WIRE_THREADS = 2;
@@ -59,7 +63,8 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 200 },
     exposeHeadRoutes: true,
-    http: { headersTimeout: 15_000 },
+    http: { headersTimeout: 15_000, ServerResponse: WholeResponse as typeof ServerResponse },
+    childLoggerFactory: (logger, bindings) => new RequestLogger(logger, bindings),
   });
   app.decorate('engine', engine);
   engine.devices.watch((device, { state, restarts, reason }) => {
@@ -83,6 +88,7 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   app.addHook('onClose', async () => clearInterval(idle));
   await app.register(bodies, {
     receive: receiveBody,
+    small: { isSmall: isSmallBody, receive: receiveSmallBody },
     maxBodyBytes: config.MAX_BODY_BYTES,
     maxHeldBytes: config.MAX_INFLIGHT_BYTES,
     released: (bytes, body) => {

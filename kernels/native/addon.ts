@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { FloatArray } from '../backend.ts';
 
 /** Numbers of the approximate modes' steps at the boundary. */
-const APPROXIMATE_KINDS = { survey: 10, accumulate: 11, contract: 12, apply: 13, compress: 14 } as const;
+const APPROXIMATE_KINDS = {
+  ...({ survey: 10, accumulate: 11, contract: 12, apply: 13, compress: 14 } as const),
+  ...({ scan: 15, sample: 16, judge: 17, 'random-features': 18 } as const),
+};
 
 /** Numbers of the steps at the boundary (kernels/native/src/decode.h). */
 export const KINDS = {
@@ -37,6 +40,8 @@ export interface Addon {
   exponentials(isa: number, x: FloatArray, y: FloatArray): void;
   /** y = 2^x, x <= 127 (1023 in fp64). */
   powers(isa: number, x: FloatArray, y: FloatArray): void;
+  /** The first standard normals of a stream, as `random-features` draws them (kernels/reference/draws.ts). */
+  normals(seed: number, stream: number, out: Float64Array): void;
 }
 
 export const ADDON_PATH = fileURLToPath(new URL('../../build/native/polyattention.node', import.meta.url));

@@ -60,6 +60,10 @@ export function encode(step: Step<Matrix>, tile: TileContext): EncodedStep {
     case 'contract':
     case 'apply':
     case 'compress':
+    case 'scan':
+    case 'sample':
+    case 'judge':
+    case 'random-features':
       encodeApproximate(step, numbers, operands);
       break;
     default:

@@ -38,7 +38,7 @@ export async function infer(
   const model = findModel(request.params);
   const { stopwatch } = request;
   try {
-    const { parts, isBinary, timing } = await respond(model, request, reply, services);
+    const { parts, isBinary, timing } = await respond(model, request, services);
     const { decode = 0, encode = 0 } = stopwatch.spans;
     const times = { total: stopwatch.elapsed(), queue: timing.queueMs, decode, compute: timing.computeMs, encode };
     statistics.succeeded(model.name, times);
@@ -58,11 +58,11 @@ interface Response {
   readonly timing: Result['timing'];
 }
 
-async function respond(model: Model, request: ModelRequest, reply: FastifyReply, services: Services): Promise<Response> {
+async function respond(model: Model, request: ModelRequest, services: Services): Promise<Response> {
   const { stopwatch } = request;
   const { wire } = services;
   const body = bodyOf(request);
-  const exchange = openExchange(reply, body, services.collect);
+  const exchange = openExchange(request, body, services.collect);
   const framing = { headerBytes: headerLength(request) };
   const envelope = await stopwatch.time('decode', () => wire.decode('oip', body, exchange, framing));
   const inference = readInference(model, envelope);

@@ -5,11 +5,7 @@ import { fail } from '../errors.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    readBody: (request: FastifyRequest, payload: Readable, accepted: AcceptedBodies) => Promise<Uint8Array>;
-  }
-  interface FastifyRequest {
-    /** Memory that the body holds until the answer is out; small bodies count as nothing. */
-    heldBytes: number;
+    readBody: (request: FastifyRequest, payload: Readable, accepted: AcceptedBodies, done: Received) => void;
   }
 }
 
@@ -22,6 +18,9 @@ export interface AcceptedBodies {
   readonly alignedAt?: (request: FastifyRequest) => number;
 }
 
+/** Told the body, or why there is none. */
+export type Received = (error: Error | null, body?: Uint8Array) => void;
+
 /** How a stream becomes bytes; `src/wire` does it. */
 export type Receive = (
   source: Readable,
@@ -29,8 +28,15 @@ export type Receive = (
   limits: { maxBodyBytes: number; inflates: boolean; admit: (bytes: number) => void },
 ) => Promise<Uint8Array>;
 
+/** The same for the bodies that most requests have: so few bytes as were announced, and as they are. */
+export interface ReceiveSmall {
+  isSmall(contentLength: number | undefined, contentEncoding: string | undefined): contentLength is number;
+  receive(source: Readable, contentLength: number, done: Received): void;
+}
+
 export interface BodiesOptions {
   readonly receive: Receive;
+  readonly small: ReceiveSmall;
   readonly maxBodyBytes: number;
   /** Of all large bodies together. */
   readonly maxHeldBytes: number;
@@ -39,12 +45,19 @@ export interface BodiesOptions {
 }
 
 /** Bodies reach the routes as bytes: the codecs of `src/wire` read them, and nothing else does. JSON is taken unless a scope says otherwise. */
-export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, maxHeldBytes, released }: BodiesOptions) => {
+export const bodies = fp(async (app: FastifyInstance, { receive, small, maxBodyBytes, maxHeldBytes, released }: BodiesOptions) => {
   let held = 0;
-  app.decorateRequest('heldBytes', 0);
-  app.decorate('readBody', async (request, payload, { inflates = false, alignedAt }) => {
+  app.decorate('readBody', (request, payload, { inflates = false, alignedAt }, done) => {
     const { 'content-length': length, 'content-encoding': contentEncoding } = request.headers;
     const contentLength = length === undefined ? undefined : Number(length);
+    const received = (error: Error | null, body?: Uint8Array): void => {
+      request.stopwatch.spans.receive = request.stopwatch.elapsed();
+      done(error, body);
+    };
+    if (small.isSmall(contentLength, contentEncoding) && contentLength <= maxBodyBytes) {
+      small.receive(payload, contentLength, received);
+      return;
+    }
     const admit = (bytes: number): void => {
       if (held + bytes > maxHeldBytes) {
         const detail = `Large bodies under way hold ${held} bytes, this one may take ${bytes}, and MAX_INFLIGHT_BYTES is ${maxHeldBytes}`;
@@ -56,23 +69,13 @@ export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, m
         });
       }
       held += bytes;
-      request.heldBytes = bytes;
+      request.ending.add(() => {
+        held -= bytes;
+        released?.(bytes, request.body);
+      });
     };
     const incoming = { contentLength, contentEncoding, alignedAt: alignedAt?.(request) ?? 0 };
-    const body = await receive(payload, incoming, { maxBodyBytes, inflates, admit });
-    request.stopwatch.spans.receive = request.stopwatch.elapsed();
-    return body;
-  });
-  app.addHook('onRequest', (request, reply, done) => {
-    if (request.method === 'POST') {
-      reply.raw.once('close', () => {
-        const { heldBytes } = request;
-        held -= heldBytes;
-        request.heldBytes = 0;
-        if (heldBytes > 0) released?.(heldBytes, request.body);
-      });
-    }
-    done();
+    receive(payload, incoming, { maxBodyBytes, inflates, admit }).then((body) => received(null, body), received);
   });
   acceptBodies(app, { mediaTypes: ['application/json'] });
   // The documents' schemas are zod; the contract applies them where they have to hold, and responses are trusted.
@@ -84,6 +87,8 @@ export const bodies = fp(async (app: FastifyInstance, { receive, maxBodyBytes, m
 export function acceptBodies(scope: FastifyInstance, accepted: AcceptedBodies): void {
   scope.removeAllContentTypeParsers();
   for (const type of accepted.mediaTypes) {
-    scope.addContentTypeParser(type, (request: FastifyRequest, payload: Readable) => scope.readBody(request, payload, accepted));
+    scope.addContentTypeParser(type, (request: FastifyRequest, payload: Readable, done: Received) =>
+      scope.readBody(request, payload, accepted, done),
+    );
   }
 }

@@ -35,12 +35,13 @@ export const drain = fp(async (app: FastifyInstance) => {
     if (closing) fail('unavailable', 'The service is shutting down', { retryAfterSeconds: RETRY_AFTER_SECONDS });
     done();
   });
-  app.addHook('preHandler', (_request, reply, done) => {
+  const leave = (): void => {
+    running--;
+    endIfIdle();
+  };
+  app.addHook('preHandler', (request, _reply, done) => {
     running++;
-    reply.raw.once('close', () => {
-      running--;
-      endIfIdle();
-    });
+    request.ending.add(leave);
     done();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {

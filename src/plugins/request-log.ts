@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { rounded, type Stopwatch, serverTiming, startStopwatch } from '../observe/timing.ts';
+import { Ending } from './ending.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     stopwatch: Stopwatch;
+    ending: Ending;
     /** What the request's one log line says beside method, route, status and time. */
     logFields: Record<string, unknown>;
   }
@@ -13,28 +15,19 @@ declare module 'fastify' {
 /** `X-Request-Id` and `Server-Timing` on every response, and one line in the log a request (api.md §3). */
 export const requestLog = fp(async (app: FastifyInstance) => {
   app.decorateRequest('stopwatch');
+  app.decorateRequest('ending');
   app.decorateRequest('logFields');
 
   // Callbacks, not promises: on a small request these hooks are a good part of the work.
   app.addHook('onRequest', (request, reply, done) => {
     beginRequest(request, reply);
-    // Fastify's onRequestAbort sees only clients that leave while they are still sending: a request is closed once it has been read.
-    let finished = false;
-    reply.raw.once('finish', () => {
-      finished = true;
-    });
-    reply.raw.once('close', () => {
-      if (!finished) writeLine(request, 499);
-    });
+    request.ending = new Ending(reply.raw);
+    request.ending.add((hasLeft) => writeLine(request, hasLeft ? 499 : reply.statusCode));
     done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     writeTiming(request, reply);
     done(null, payload);
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    writeLine(request, reply.statusCode);
-    done();
   });
 });
 
@@ -53,7 +46,7 @@ export function writeTiming({ stopwatch }: FastifyRequest, reply: FastifyReply):
 export function writeLine(request: FastifyRequest, status: number): void {
   const { method, logFields, stopwatch } = request;
   const route = request.routeOptions.url ?? 'none';
-  const line = { method, route, status, ms: rounded(stopwatch.elapsed()), ...logFields };
+  const line = { reqId: request.id, method, route, status, ms: rounded(stopwatch.elapsed()), ...logFields };
   // Not ready, too late and not there are answers; only what is broken is an error to look into.
-  request.log[status === 500 ? 'error' : 'info'](line, status === 499 ? 'request aborted by the client' : 'request');
+  request.server.log[status === 500 ? 'error' : 'info'](line, status === 499 ? 'request aborted by the client' : 'request');
 }

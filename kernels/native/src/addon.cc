@@ -7,6 +7,7 @@
 //   threadSeconds(): number                                      processor time of the calling thread, to the nanosecond
 //   sizeOf(isa, x): number                                       largest |x|, infinite where one is not finite
 //   exponentials(isa, x, y), powers(isa, x, y): void             the kernels' e^x and 2^x, for their own test
+//   normals(seed, stream, out): void                             the draws of random features, for their own test
 // Everything that is wrong becomes a JavaScript exception. The module keeps no state but the threads' scratch, so that any number
 // of worker threads may load it.
 #include <node_api.h>
@@ -15,6 +16,7 @@
 
 #include "decode.h"
 #include "dispatch.h"
+#include "draws.h"
 
 namespace poly {
 namespace {
@@ -146,6 +148,15 @@ napi_value everyElement(const Call &call) {
   return nullptr;
 }
 
+napi_value normals(const Call &call) {
+  const double seed = numberOf(call.env, call.argument[0]), stream = numberOf(call.env, call.argument[1]);
+  const View out = viewOf(call.env, call.argument[2], "out");
+  if (out.type != napi_float64_array) throw std::invalid_argument("native kernels: out is not a Float64Array");
+  if (!(seed >= 0 && seed < 9e18 && stream >= 0 && stream < 1L << 31)) throw std::invalid_argument("native kernels: the seed is out of range");
+  drawNormals(seed, static_cast<long>(stream), 0, static_cast<long>(out.length), static_cast<double *>(out.data));
+  return nullptr;
+}
+
 // Wraps a function: arguments in, exceptions out as JavaScript errors.
 template <napi_value (*body)(const Call &)>
 napi_value guarded(napi_env env, napi_callback_info info) {
@@ -179,5 +190,6 @@ NAPI_MODULE_INIT() {
   poly::define<poly::sizeOf>(env, exports, "sizeOf");
   poly::define<poly::everyElement<&poly::KernelTable::exponentials>>(env, exports, "exponentials");
   poly::define<poly::everyElement<&poly::KernelTable::powers>>(env, exports, "powers");
+  poly::define<poly::normals>(env, exports, "normals");
   return exports;
 }

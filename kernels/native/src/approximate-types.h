@@ -104,4 +104,61 @@ struct ContractArgs {
   void *result, *resultShift;
 };
 
+struct SampledOperands {
+  const void *queries, *values, *bias;  // [n, d], [n, dv] or null, [n] or null
+  long n;
+};
+
+struct SampleArgs {
+  Tile tile;
+  long d, dv;
+  double seed;
+  int variableCount;  // x1 is the first
+  SampledOperands operands[kMaxVariables];
+  int monomialCount;
+  ContractMonomial monomials[kMaxMonomials];
+  void *keys, *bias, *doubledBias;  // [m, d], [m], [m]
+  void *values, *moments;           // [m, dv], [m, 2 dv] or null
+};
+
+struct JudgeArgs {
+  Tile tile;
+  long n, dv;
+  double samples, logOdds, range, largestScore, rounding, logTuples;
+  const void *message, *logSumExp;         // [n, dv] or null, [n]
+  const void *moments, *squaredLogSumExp;  // [n, 2 dv] or null, [n]
+  void *bound, *scaled;                    // [n]
+};
+
+struct RandomFeaturesArgs {
+  Tile tile;
+  long n, dimension, count;
+  double factor, seed;
+  const void *input;  // [n, D]
+  void *output;       // [n, count]
+};
+
+// A variable whose rows are summed over by windows that move with the root's.
+struct ScanOther {
+  FeatureMapArgs map;
+  const void *values, *bias;  // [n, dv] or null, [n] or null
+  long lowest, highest;
+};
+
+constexpr int kMaxScanned = 7;
+
+struct ScanArgs {
+  Tile tile;
+  FeatureMapArgs root;
+  long dv;
+  double coefficients[kMaxDegree + 1];
+  double factor;
+  int otherCount;
+  ScanOther others[kMaxScanned];
+  int offsetCount;
+  long offsetWidth;
+  OffsetArgs offsets[kMaxTilts];
+  void *message, *logSumExp;  // [n, dv] or null, [n]
+};
+
 }  // namespace poly

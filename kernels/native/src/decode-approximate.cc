@@ -102,15 +102,27 @@ CompressArgs readCompress(Reader &r, const Tile &tile) {
   return a;
 }
 
-void readMonomials(Reader &r, ContractArgs &a) {
-  a.monomialCount = static_cast<int>(r.integer(0, kMaxMonomials, "number of monomials"));
-  for (int m = 0; m < a.monomialCount; m++) {
-    ContractMonomial &monomial = a.monomials[m];
+int readMonomials(Reader &r, int variables, ContractMonomial *monomials) {
+  const int count = static_cast<int>(r.integer(0, kMaxMonomials, "number of monomials"));
+  for (int m = 0; m < count; m++) {
+    ContractMonomial &monomial = monomials[m];
     monomial.factor = r.number();
-    monomial.count = static_cast<int>(r.integer(1, a.sumCount + 1, "number of variables"));
+    monomial.count = static_cast<int>(r.integer(1, variables, "number of variables"));
     for (int i = 0, last = 0; i < monomial.count; i++)
-      last = monomial.variables[i] = static_cast<int>(r.integer(last + 1, a.sumCount + 1, "variable of a monomial"));
+      last = monomial.variables[i] = static_cast<int>(r.integer(last + 1, variables, "variable of a monomial"));
   }
+  return count;
+}
+
+int readOffsets(Reader &r, OffsetArgs *offsets, long *width) {
+  const int count = static_cast<int>(r.integer(0, kMaxTilts, "number of offsets"));
+  *width = r.integer(0, kMaxRows, "width of offsets");
+  for (int i = 0; i < count; i++) {
+    offsets[i].factor = r.number();
+    offsets[i].left = r.matrix(1, *width, false, "offset");
+    offsets[i].right = r.matrix(1, *width, false, "offset");
+  }
+  return count;
 }
 
 ContractArgs readContract(Reader &r, const Tile &tile) {
@@ -121,7 +133,7 @@ ContractArgs readContract(Reader &r, const Tile &tile) {
   a.rank = readRank(r, a.dimension, &a.degree);
   for (long k = 0; k <= a.degree; k++) a.coefficients[k] = r.number();
   a.sumCount = static_cast<int>(r.integer(0, kMaxVariables - 1, "number of sums"));
-  readMonomials(r, a);
+  a.monomialCount = readMonomials(r, a.sumCount + 1, a.monomials);
   for (int j = 0; j < a.sumCount; j++) {
     PartialSums &s = a.sums[j];
     s.parts = r.integer(1, kMaxRows, "parts");
@@ -129,16 +141,102 @@ ContractArgs readContract(Reader &r, const Tile &tile) {
     s.sums = r.matrix(s.parts * a.rank, s.cols, false, "sums");
     s.shift = r.matrix(s.parts, 1, false, "shift");
   }
-  a.offsetCount = static_cast<int>(r.integer(0, kMaxTilts, "number of offsets"));
-  a.offsetWidth = r.integer(0, kMaxRows, "width of offsets");
-  for (int i = 0; i < a.offsetCount; i++) {
-    a.offsets[i].factor = r.number();
-    a.offsets[i].left = r.matrix(1, a.offsetWidth, false, "offset");
-    a.offsets[i].right = r.matrix(1, a.offsetWidth, false, "offset");
-  }
+  a.offsetCount = readOffsets(r, a.offsets, &a.offsetWidth);
   a.result = r.matrix(a.rank, a.cols, false, "result");
   a.resultShift = r.matrix(1, 1, false, "resultShift");
   checkTile(tile, 1);
+  return a;
+}
+
+double readSeed(Reader &r) {
+  const double seed = r.number();
+  if (!(seed >= 0 && seed < 9e18)) reject("the seed is out of range");
+  return seed;
+}
+
+SampleArgs readSample(Reader &r, const Tile &tile) {
+  SampleArgs a = {};
+  a.tile = tile;
+  const long m = r.integer(0, kMaxRows, "samples");
+  a.d = r.integer(0, kMaxRows, "d");
+  a.dv = r.integer(0, kMaxRows, "dv");
+  a.seed = readSeed(r);
+  a.variableCount = static_cast<int>(r.integer(1, kMaxVariables, "number of variables"));
+  for (int j = 0; j < a.variableCount; j++) {
+    SampledOperands &one = a.operands[j];
+    // Nothing can be drawn from no rows.
+    one.n = r.integer(j == 0 || m == 0 ? 0 : 1, kMaxRows, "n");
+    one.queries = r.matrix(one.n, a.d, false, "queries");
+    one.values = r.matrix(one.n, a.dv, true, "values");
+    one.bias = r.matrix(one.n, 1, true, "bias");
+  }
+  a.monomialCount = readMonomials(r, a.variableCount, a.monomials);
+  a.keys = r.matrix(m, a.d, false, "keys");
+  a.bias = r.matrix(m, 1, false, "bias");
+  a.doubledBias = r.matrix(m, 1, true, "doubledBias");
+  a.values = r.matrix(m, a.dv, true, "values");
+  a.moments = r.matrix(m, 2 * a.dv, true, "moments");
+  if (a.moments && !a.values) reject("values are missing");
+  checkTile(tile, m);
+  return a;
+}
+
+JudgeArgs readJudge(Reader &r, const Tile &tile) {
+  JudgeArgs a = {};
+  a.tile = tile;
+  a.n = r.integer(0, kMaxRows, "n");
+  a.dv = r.integer(0, kMaxRows, "dv");
+  a.samples = r.number();
+  a.logOdds = r.number();
+  a.range = r.number();
+  a.largestScore = r.number();
+  a.rounding = r.number();
+  a.logTuples = r.number();
+  a.message = r.matrix(a.n, a.dv, true, "message");
+  a.logSumExp = r.matrix(a.n, 1, false, "logSumExp");
+  a.moments = r.matrix(a.n, 2 * a.dv, true, "moments");
+  a.squaredLogSumExp = r.matrix(a.n, 1, false, "squaredLogSumExp");
+  a.bound = r.matrix(a.n, 1, false, "bound");
+  a.scaled = r.matrix(a.n, 1, false, "scaled");
+  checkTile(tile, a.n);
+  return a;
+}
+
+RandomFeaturesArgs readRandomFeatures(Reader &r, const Tile &tile) {
+  RandomFeaturesArgs a = {};
+  a.tile = tile;
+  a.n = r.integer(0, kMaxRows, "n");
+  a.dimension = r.integer(0, kMaxRows, "dimension");
+  a.count = r.integer(1, kMaxRows, "number of features");
+  a.factor = r.number();
+  a.seed = readSeed(r);
+  a.input = r.matrix(a.n, a.dimension, false, "input");
+  a.output = r.matrix(a.n, a.count, false, "output");
+  checkTile(tile, a.n);
+  return a;
+}
+
+ScanArgs readScan(Reader &r, const Tile &tile) {
+  ScanArgs a = {};
+  a.tile = tile;
+  a.root = readMap(r);
+  a.dv = r.integer(0, kMaxRows, "dv");
+  for (long k = 0; k <= a.root.degree; k++) a.coefficients[k] = r.number();
+  a.factor = r.number();
+  a.otherCount = static_cast<int>(r.integer(1, kMaxScanned, "number of variables"));
+  for (int j = 0; j < a.otherCount; j++) {
+    ScanOther &other = a.others[j];
+    other.map = readMap(r);
+    if (other.map.dimension != a.root.dimension || other.map.degree != a.root.degree) reject("the feature maps differ");
+    other.lowest = r.band();
+    other.highest = r.band();
+    other.values = r.matrix(other.map.n, a.dv, true, "values");
+    other.bias = r.matrix(other.map.n, 1, true, "bias");
+  }
+  a.offsetCount = readOffsets(r, a.offsets, &a.offsetWidth);
+  a.message = r.matrix(a.root.n, a.dv, true, "message");
+  a.logSumExp = r.matrix(a.root.n, 1, false, "logSumExp");
+  checkTile(tile, a.root.n);
   return a;
 }
 
@@ -157,7 +255,11 @@ void runApproximate(const ApproximateTable &kernels, int kind, Reader &reader, c
     case 1: return readAndRun(readAccumulate, kernels.accumulate, reader, tile);
     case 2: return readAndRun(readContract, kernels.contract, reader, tile);
     case 3: return readAndRun(readApply, kernels.apply, reader, tile);
-    default: return readAndRun(readCompress, kernels.compress, reader, tile);
+    case 4: return readAndRun(readCompress, kernels.compress, reader, tile);
+    case 5: return readAndRun(readScan, kernels.scan, reader, tile);
+    case 6: return readAndRun(readSample, kernels.sample, reader, tile);
+    case 7: return readAndRun(readJudge, kernels.judge, reader, tile);
+    default: return readAndRun(readRandomFeatures, kernels.randomFeatures, reader, tile);
   }
 }
 

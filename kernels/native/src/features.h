@@ -66,12 +66,13 @@ struct MappedRows {
   }
 
   // out[c * stride] = (q_c - center_c) * stretch
-  void read(long row, T *out, long stride) const {
+  template <class O>
+  void read(long row, O *out, long stride) const {
     const T *q = queries + row * dimension;
     if (stride == 1)
-      for (long c = 0; c < dimension; c++) out[c] = static_cast<T>((static_cast<double>(q[c]) - center[c]) * stretch);
+      for (long c = 0; c < dimension; c++) out[c] = static_cast<O>((static_cast<double>(q[c]) - center[c]) * stretch);
     else
-      for (long c = 0; c < dimension; c++) out[c * stride] = static_cast<T>((static_cast<double>(q[c]) - center[c]) * stretch);
+      for (long c = 0; c < dimension; c++) out[c * stride] = static_cast<O>((static_cast<double>(q[c]) - center[c]) * stretch);
   }
   double logWeight(long row) const {
     if (!tilted) return 0;
@@ -85,9 +86,10 @@ struct MappedRows {
   }
 };
 
+// `memory`: 2 D numbers that stay as long as the rows are read.
 template <class T>
-MappedRows<T> mappedRows(const void *queries, const void *center, long dimension, double stretch, const TiltArgs *tilts, int tiltCount) {
-  double *memory = static_cast<double *>(scratch(kSlotFeatureMap, sizeof(double) * static_cast<size_t>(2 * dimension + 8)));
+MappedRows<T> mappedRows(const void *queries, const void *center, long dimension, double stretch, const TiltArgs *tilts, int tiltCount,
+                         double *memory) {
   MappedRows<T> rows = {static_cast<const T *>(queries), dimension, stretch, memory, memory + dimension, tiltCount > 0};
   for (long c = 0; c < dimension; c++) {
     rows.center[c] = center ? static_cast<double>(static_cast<const T *>(center)[c]) : 0;
@@ -99,6 +101,12 @@ MappedRows<T> mappedRows(const void *queries, const void *center, long dimension
   rows.isExact = frexp(stretch, &exponent) == 0.5 && exponent >= -40 && exponent <= 40;
   rows.stored = static_cast<const T *>(center);
   return rows;
+}
+
+template <class T>
+MappedRows<T> mappedRows(const void *queries, const void *center, long dimension, double stretch, const TiltArgs *tilts, int tiltCount) {
+  double *memory = static_cast<double *>(scratch(kSlotFeatureMap, sizeof(double) * static_cast<size_t>(2 * dimension + 8)));
+  return mappedRows<T>(queries, center, dimension, stretch, tilts, tiltCount, memory);
 }
 
 template <class T>

@@ -3,10 +3,14 @@
 #include "compress.h"
 #include "contract.h"
 #include "eliminate.h"
+#include "judge.h"
 #include "prefix.h"
 #include "project.h"
 #include "prune.h"
+#include "random-features.h"
 #include "rates.h"
+#include "sample.h"
+#include "scan.h"
 #include "size.h"
 
 #define POLY_NAME_OF(isa) #isa
@@ -22,7 +26,8 @@ template <class T>
 KernelTable table() {
   return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, projectStep<T>, prefixStep<T>,
           eliminateStep<T>, exponentials<T>, exponentials<T, true>, sizeOf<T>, peakFlops<T>, calibrate<T>,
-          {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>}};
+          {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>, scanStep<T>, sampleStep<T>, judgeStep<T>,
+           randomFeaturesStep<T>}};
 }
 
 }  // namespace

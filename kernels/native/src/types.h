@@ -151,6 +151,10 @@ struct AccumulateArgs;
 struct ContractArgs;
 struct ApplyArgs;
 struct CompressArgs;
+struct ScanArgs;
+struct SampleArgs;
+struct JudgeArgs;
+struct RandomFeaturesArgs;
 
 // Of the steps of the approximate modes (approximate-types.h).
 struct ApproximateTable {
@@ -159,6 +163,10 @@ struct ApproximateTable {
   void (*contract)(const ContractArgs &);
   void (*apply)(const ApplyArgs &);
   void (*compress)(const CompressArgs &);
+  void (*scan)(const ScanArgs &);
+  void (*sample)(const SampleArgs &);
+  void (*judge)(const JudgeArgs &);
+  void (*randomFeatures)(const RandomFeaturesArgs &);
 };
 
 // The kernels of one instruction set and one precision. Those that return long give the rows computed by the fallback.
@@ -190,6 +198,7 @@ enum Slot : int {
   kSlotCycleMatrices, kSlotCyclePanels, kSlotCycleRows, kSlotFast, kSlotFastShared, kSlotSpare, kSlotPrefix,
   kSlotTables, kSlotTableWork,
   kSlotFeatureMap, kSlotFeatureRows, kSlotFeatureSums, kSlotFeatureWeights,
+  kSlotScan, kSlotScanWeights, kSlotDirections,
   kSlotPruneCells, kSlotPruneKeys, kSlotPruneCenters, kSlotPruneGather, kSlotPrunePivots, kSlotPruneRows, kSlots
 };
 void *scratch(Slot slot, size_t bytes);

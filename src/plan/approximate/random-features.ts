@@ -8,7 +8,7 @@ import type { ApproximateContext, Candidate } from './context.ts';
 import { type FeatureSpec, featureMessage, type PreparedRows } from './features.ts';
 import { deviation } from './moment-bound.ts';
 import type { SurveyedSlice } from './survey.ts';
-import { featureWork } from './work.ts';
+import { randomFeatureWork } from './work.ts';
 
 /** Numbers that the features of one variable may take. */
 const MAX_NUMBERS = 2 ** 26;
@@ -140,7 +140,6 @@ function addFeatures(draft: Draft, variable: number, block: MaskedBlock, { facto
   const output = scratch(draft, `features of q${variable} in ${block.variables.join(',')}`, extent, count);
   const from = input(draft, 'q', variable);
   const step = { kind: 'random-features', input: from, factor, seed: seed * 8 + (block.variables[1] as number), output } as const;
-  const work = featureWork(draftRows(draft, extent), count, d, d, bytesPerElement(precision));
-  addStage(draft, step, extent, variable, { ...work, exponentials: count * draftRows(draft, extent) });
+  addStage(draft, step, extent, variable, randomFeatureWork(draftRows(draft, extent), count, d, bytesPerElement(precision)));
   return output;
 }

@@ -3,7 +3,7 @@ import type { MaskedBlock } from '../block.ts';
 import { addStage, bytesPerElement, type Draft, draftRows, type Message } from '../draft.ts';
 import { type Gathered, newMessage } from '../messages.ts';
 import { addUp, type FeatureSpec, offsetsOf, rowsOf, unaryRest } from './features.ts';
-import { featureWork, rank } from './work.ts';
+import { rank, scanWork } from './work.ts';
 
 /**
  * Whether moving sums do for a masked block (math.md §3.5): one monomial of all of its variables, and one mask from the root to each of the
@@ -51,7 +51,7 @@ export function scanMessage(draft: Draft, block: MaskedBlock, gathered: Readonly
     logSumExp: message.logSumExp,
   } as const;
   const width = bytesPerElement(problem.precision);
-  const work = featureWork(draftRows(draft, extent), r * (block.variables.length + 1), dimension, cols, width);
+  const work = scanWork(draftRows(draft, extent), r, block.variables.length, dimension, cols, width);
   addStage(draft, step, extent, 0, work);
   const unary = unaryRest(map, block.root);
   return { u: message.u, logSumExp: addUp(draft, `L ${block.variables.join(',')}`, block.root, [message.logSumExp, unary]) };

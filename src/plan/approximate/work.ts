@@ -19,6 +19,21 @@ export function featureWork(n: number, r: number, dimension: number, cols: numbe
   return { flops: n * r * (2 * cols + 1), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
 }
 
+/** Random features of n rows: in fp64, whatever the width of what is stored. */
+export function randomFeatureWork(n: number, count: number, dimension: number, width: number): Work {
+  const wide = 8 / width;
+  return { flops: wide * n * count * 2 * dimension, exponentials: wide * n * count, bytes: width * n * (dimension + count) };
+}
+
+/** Against its multiply-adds alone: moving sums are loaded and stored as often as they are multiplied. */
+const SCAN_COST = 2;
+
+/** Moving sums of `variables` - 1 variables and the root's features, in fp64. */
+export function scanWork(n: number, r: number, variables: number, dimension: number, cols: number, width: number): Work {
+  const { flops, exponentials, bytes } = featureWork(n, r * (variables + 1), dimension, cols, width);
+  return { flops: (SCAN_COST * 8 * flops) / width, exponentials, bytes };
+}
+
 /** What a visit of the walk over multi-indices costs beside its products, in flops of the back end that walks. */
 const VISIT_FLOPS = 60;
 
