@@ -1,9 +1,8 @@
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
-import type { Envelope } from '../contract/envelope.ts';
 import { isReusable } from '../tensor/lease.ts';
 import { collectShared, countShared } from '../tensor/shared-memory.ts';
 import { FORMATS } from './formats.ts';
-import { type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
+import { type Decoded, type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
 
 /** A thread of the wire pool: the codecs, away from the event loop. */
 
@@ -11,9 +10,13 @@ export function collect(): void {
   collectShared();
 }
 
-export function decode({ format, body, limits, framing }: DecodeTask): Outcome<Envelope> {
+export function decode({ format, body, limits, framing }: DecodeTask): Outcome<Decoded> {
   countLeft(body);
-  return toOutcome(() => FORMATS[format].decode(body, limits, framing));
+  return toOutcome(() => {
+    const envelope = FORMATS[format].decode(body, limits, framing);
+    const inBody = [...envelope.tensors].flatMap(([name, { data }]) => (data.buffer === body.buffer ? [name] : []));
+    return { envelope, inBody };
+  });
 }
 
 /** Parts in shared memory go as they are; what was made here is handed over. */
