@@ -37,9 +37,9 @@ export class Lease {
   readonly #memories = new Set<SharedArrayBuffer>();
   #isSound = true;
 
-  /** At least `bytes`, and that many zeros. */
-  take(bytes: number): SharedArrayBuffer {
-    const memory = takeZeros(bytes);
+  /** At least `bytes`, and that many zeros, or anything for who writes all that is read. */
+  take(bytes: number, isOverwritten = false): SharedArrayBuffer {
+    const memory = isOverwritten ? takeMemory(bytes) : takeZeros(bytes);
     this.adopt(memory);
     return memory;
   }
