@@ -2,6 +2,7 @@
 import { type Backend, type Band, CONTROL_CELLS, type Matrix, type Precision, type Step, type Work } from '../kernels/backend.ts';
 import { eliminationSums, eliminationWork } from '../src/plan/tables.ts';
 import { prefixWork, projectWork } from '../src/plan/work.ts';
+import { tensorOf } from '../test/helpers/steps.ts';
 
 export interface Case {
   readonly name: string;
@@ -96,21 +97,7 @@ function variables(bench: Bench, t: number, n: number, d: number) {
 
 /** x1 x2 x3 conditioned on x1: 4 n³ d flops. */
 export function tensorCase(bench: Bench, n: number, d: number): Case {
-  const step: Step<Matrix> = {
-    kind: 'conditioned',
-    variables: variables(bench, 3, n, d),
-    monomials: [{ coefficient: 1, variables: [1, 2, 3] }],
-    masks: [],
-    scale: 1 / d,
-    cutset: [1],
-    forest: [
-      { variable: 3, parent: 2 },
-      { variable: 2, parent: 0 },
-    ],
-    parts: 1,
-    message: operand(bench, n, d),
-    logSumExp: operand(bench, n, 1),
-  };
+  const step = tensorOf((rows, cols) => operand(bench, rows, cols), n, d, d);
   const work = { flops: 4 * n ** 3 * d, exponentials: n ** 3, bytes: 4 * n * d * 6 };
   return { name: `tensor(3) n=${n} d=${d}`, work, run: () => runStep(bench, step, n) };
 }

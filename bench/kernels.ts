@@ -2,15 +2,18 @@
  * The native kernels against the machine's own limit and against PyTorch and numpy (issue 3's table). Prints markdown and writes it with
  * the numbers to bench/results/kernels.md and kernels.json.
  *
- *   node bench/kernels.ts [--isa=avx2] [--quick] [--no-peers]
+ *   node bench/kernels.ts [--isa=avx2] [--quick] [--no-peers] [--case=TEXT]
  *
- * About five minutes on a quiet machine, once .venv/bench stands; three quarters of a minute with --quick --no-peers.
+ * About seven minutes on a quiet machine, once .venv/bench stands; a minute with --quick --no-peers. With --case only what has the text in
+ * its name is measured and nothing is written.
  *
  * The peers run in a virtual environment that this script makes in .venv/bench (numpy and torch from the package index); what is missing is
- * said, never replaced. Times are the least processor time of several runs in one thread, theirs before and after ours; shares are of the multiply-add peak measured in this process.
+ * said, never replaced. Times are the least processor time of several runs in one thread, theirs before and after ours.
+ *
+ * A virtual machine's core changes its pace with what its neighbours do. Every round therefore measures the multiply-add peak before and
+ * after each case, and the rates that the planner calibrates; ratios are taken within a round, and the table has their medians.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,6 +29,7 @@ import {
   tensorCase,
   treeCase,
 } from './kernel-cases.ts';
+import { fasterOf, type Peers, runPeers } from './peers.ts';
 import { twoThreads } from './two-threads.ts';
 
 interface Addon {
@@ -39,14 +43,10 @@ interface Measured {
   readonly precision: string;
   readonly seconds: number;
   readonly gigaflops: number;
-  readonly share: number; // of the multiply-add peak
-  readonly modelled: number; // the planner's seconds over the measured ones
+  readonly share: number; // of the multiply-add peak beside it, median of the rounds
+  readonly shareOfHighest: number; // the least time against the highest peak of the whole run
+  readonly modelled: number; // the planner's seconds, by rates of the same round, over the measured ones; median
   readonly peers: Readonly<Record<string, number>>;
-}
-
-interface Peers {
-  readonly versions: Record<string, string>;
-  readonly seconds: Record<string, Record<string, number>>;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -55,6 +55,7 @@ const { values: options } = parseArgs({
     isa: { type: 'string' },
     quick: { type: 'boolean', default: false },
     'no-peers': { type: 'boolean', default: false },
+    case: { type: 'string' },
   },
 });
 
@@ -64,11 +65,34 @@ const { load } = (await kernel('index')) as { load(options: { isa?: string | und
 const { loadAddon } = (await kernel('addon')) as { loadAddon(): Addon };
 const addon = loadAddon();
 
-/** A virtual machine's neighbours come and go: every case is visited several times, so that each meets a quiet moment. */
-const ROUNDS = options.quick ? 1 : 5;
+const ROUNDS = options.quick ? 1 : 7;
+
+/** One case in one round. */
+interface Visit {
+  readonly seconds: number;
+  readonly share: number;
+  readonly modelled: number;
+}
+
+function visit({ work, run }: Case, precision: Precision, peak: () => number, backend: Backend): Visit {
+  const rates = backend.describe().rates[precision];
+  const before = peak();
+  const seconds = bestSeconds(run);
+  const beside = (before + peak()) / 2;
+  return {
+    seconds,
+    share: work.flops / seconds / beside,
+    modelled: rates === undefined ? Number.NaN : modelledSeconds(work, rates) / seconds,
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
 
 /** The least processor time of several runs: what the kernel needs of its core, whoever else uses the machine. */
-function bestSeconds(body: () => void, budget = options.quick ? 0.3 : 0.5): number {
+function bestSeconds(body: () => void, budget = options.quick ? 0.3 : 0.35): number {
   let best = Number.POSITIVE_INFINITY;
   const end = performance.now() + 1000 * budget;
   for (let i = 0; i < (options.quick ? 3 : 1) || performance.now() < end; i++) {
@@ -77,30 +101,6 @@ function bestSeconds(body: () => void, budget = options.quick ? 0.3 : 0.5): numb
     best = Math.min(best, addon.threadSeconds() - before);
   }
   return best;
-}
-
-function runPeers(): Peers | string {
-  if (options['no-peers'] === true) return 'left out by --no-peers';
-  const folder = `${root}.venv/bench`;
-  const environment = { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
-  try {
-    if (!existsSync(`${folder}/bin/python`)) {
-      execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' });
-      execFileSync(`${folder}/bin/pip`, ['install', '-q', '-r', `${root}bench/peers.txt`], { stdio: 'pipe' });
-    }
-    const text = execFileSync(`${folder}/bin/python`, [`${root}bench/peers.py`, '1'], { encoding: 'utf8', env: environment });
-    return JSON.parse(text) as Peers;
-  } catch (error) {
-    return `not to be had here: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
-  }
-}
-
-/** Of two runs, before ours and after them, the lesser times. */
-function fasterOf(a: Peers | string, b: Peers | string): Peers | string {
-  if (typeof a === 'string' || typeof b === 'string') return b;
-  const merge = (name: string) =>
-    Object.fromEntries(Object.entries(a.seconds[name] ?? {}).map(([peer, s]) => [peer, Math.min(s, b.seconds[name]?.[peer] ?? s)]));
-  return { versions: a.versions, seconds: Object.fromEntries(Object.keys(a.seconds).map((name) => [name, merge(name)])) };
 }
 
 function wideCases(bench: Bench): Case[] {
@@ -150,7 +150,7 @@ function cases(bench: Bench): Case[] {
 const format = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '');
 
 function table(rows: readonly Measured[]): string {
-  const lines = rows.map(({ name, precision, seconds, gigaflops, share, modelled, peers }) => {
+  const lines = rows.map(({ name, precision, seconds, gigaflops, share, shareOfHighest, modelled, peers }) => {
     const [library, fastest] = Object.entries(peers).sort(([, a], [, b]) => a - b)[0] ?? ['', Number.NaN];
     const peer = library === '' ? ['', ''] : [`${library} ${format(1000 * fastest, 2)}`, `${format(fastest / seconds, 2)}×`];
     const cells = [
@@ -159,13 +159,57 @@ function table(rows: readonly Measured[]): string {
       format(1000 * seconds, 2),
       format(gigaflops, 1),
       `${format(100 * share, 1)} %`,
+      `${format(100 * shareOfHighest, 1)} %`,
       format(modelled, 2),
       ...peer,
     ];
     return `| ${cells.join(' | ')} |`;
   });
-  const head = ['case', 'type', 'ms', 'GFLOP/s', 'share of peak', 'modelled / measured', 'fastest peer, ms', 'gain'];
+  const head = [
+    'case',
+    'type',
+    'ms',
+    'GFLOP/s',
+    'share of the peak beside it',
+    'of the highest peak',
+    'modelled / measured',
+    'fastest peer, ms',
+    'gain',
+  ];
   return [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...lines].join('\n');
+}
+
+interface Visits {
+  readonly each: Case;
+  readonly visits: Visit[];
+}
+
+function visitAll(bench: Bench, peak: () => number): Visits[] {
+  const chosen = cases(bench).filter(({ name }) => name.includes(options.case ?? ''));
+  const all = chosen.map((each): Visits => ({ each, visits: [] }));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { each, visits } of all) visits.push(visit(each, bench.precision, peak, bench.backend));
+  return all;
+}
+
+function measuredRow(
+  { name, work }: Case,
+  precision: Precision,
+  visits: readonly Visit[],
+  highest: number,
+  peers: Peers | string,
+): Measured {
+  const seconds = Math.min(...visits.map((each) => each.seconds));
+  return {
+    name,
+    precision,
+    seconds,
+    gigaflops: work.flops / seconds / 1e9,
+    share: median(visits.map(({ share }) => share)),
+    shareOfHighest: work.flops / seconds / highest,
+    modelled: median(visits.map(({ modelled }) => modelled)),
+    peers: precision === 'float32' && typeof peers !== 'string' ? (peers.seconds[name.replace(' fast', '')] ?? {}) : {},
+  };
 }
 
 /** path(3) at n = 65,536 in O(n d) memory: seconds, and megabytes of resident memory beyond operands and results. */
@@ -193,37 +237,23 @@ async function main(): Promise<void> {
   const index = addon.isas().indexOf(isa ?? '');
   const rows: Measured[] = [];
   const peaks: Record<string, number> = {};
-  const measured = new Map<Precision, { each: Case; seconds: number }[]>();
-  const peersBefore = runPeers();
+  const measured = new Map<Precision, Visits[]>();
+  const askPeers = () => (options['no-peers'] || options.case !== undefined ? 'left out' : runPeers());
+  const peersBefore = askPeers();
   for (const precision of ['float32', 'float64'] as const) {
-    const bits = precision === 'float64' ? 64 : 32;
-    const bench: Bench = { backend, precision };
-    let peak = addon.peak(index, bits, 0.3);
-    const times = cases(bench).map((each) => ({ each, seconds: Number.POSITIVE_INFINITY }));
-    for (let round = 0; round < ROUNDS; round++)
-      for (const time of times) {
-        time.seconds = Math.min(time.seconds, bestSeconds(time.each.run));
-        peak = Math.max(peak, addon.peak(index, bits, 0.05));
-      }
-    peaks[precision] = peak;
-    measured.set(precision, times);
+    const peak = () => {
+      const now = addon.peak(index, precision === 'float64' ? 64 : 32, 0.03);
+      peaks[precision] = Math.max(peaks[precision] ?? 0, now);
+      return now;
+    };
+    measured.set(precision, visitAll({ backend, precision }, peak));
   }
-  const peers = fasterOf(peersBefore, runPeers());
-  for (const [precision, times] of measured) {
-    const peak = peaks[precision] ?? Number.NaN;
-    for (const { each, seconds } of times) {
-      const { name, work } = each;
-      const rate = rates[precision];
-      rows.push({
-        name,
-        precision,
-        seconds,
-        gigaflops: work.flops / seconds / 1e9,
-        share: work.flops / seconds / peak,
-        modelled: rate === undefined ? Number.NaN : modelledSeconds(work, rate) / seconds,
-        peers: precision === 'float32' && typeof peers !== 'string' ? (peers.seconds[name.replace(' fast', '')] ?? {}) : {},
-      });
-    }
+  const peers = fasterOf(peersBefore, askPeers());
+  for (const [precision, cases] of measured)
+    for (const { each, visits } of cases) rows.push(measuredRow(each, precision, visits, peaks[precision] ?? Number.NaN, peers));
+  if (options.case !== undefined) {
+    console.log(table(rows));
+    return;
   }
   const bench: Bench = { backend, precision: 'float32' };
   const seconds = (name: string) => rows.find((row) => row.name === name && row.precision === 'float32')?.seconds ?? Number.NaN;
@@ -231,7 +261,8 @@ async function main(): Promise<void> {
   const pair = await twoThreads(bench, options.isa, 4096, 64, options.quick ? 10 : 60);
   const long = options.quick ? null : longPath(bench);
   const notes = [
-    `- Machine: ${cpus()[0]?.model}, ${cpus().length} processors, ${new Date().toISOString().slice(0, 10)}, load ${format(load1, 1)} at the start; instruction set ${isa}; peak of one core ${format((peaks.float32 ?? 0) / 1e9, 1)} GFLOP/s in fp32, ${format((peaks.float64 ?? 0) / 1e9, 1)} in fp64.`,
+    `- Machine: ${cpus()[0]?.model}, ${cpus().length} processors, ${new Date().toISOString().slice(0, 10)}, load ${format(load1, 1)} at the start; instruction set ${isa}; highest peak of one core ${format((peaks.float32 ?? 0) / 1e9, 1)} GFLOP/s in fp32, ${format((peaks.float64 ?? 0) / 1e9, 1)} in fp64.`,
+    `- The core's pace changes with its neighbours: shares of the peak beside a case, and modelled over measured time by rates calibrated beside it, are medians of ${ROUNDS} rounds; times and shares of the highest peak are of the fastest run.`,
     `- Peers, one thread, fp32: ${
       typeof peers === 'string'
         ? peers

@@ -17,12 +17,14 @@ function cycleOrder(block: MaskedBlock): readonly number[] | null {
 /** Each thread keeps the exponential matrix of every edge that does not meet the root; two levels of fast products pack 3.1 of it more. */
 function matrixBytes(rows: readonly number[], width: number, product: CycleStep<number>['product']): number {
   const numbers = rows.slice(1, -1).reduce((sum, n, index) => sum + n * (rows[index + 2] as number), 0);
-  return width * numbers * (product !== 'gemm' && fastProductPays(rows) ? 4.1 : 1);
+  return width * numbers * (mayBeFast(rows, product) ? 4.1 : 1);
 }
 
-/** Only triangles have a single product a channel, and below 384 rows halving it gains nothing (kernels/native/src/probe.h). */
-function fastProductPays([, n, m, ...more]: readonly number[]): boolean {
-  return more.length === 0 && Math.min(n as number, m as number) >= 384;
+/** Rows from which the native kernels halve a triangle's one product a channel: asked to, or left to see whether it pays (probe.h there). */
+const FAST_ROWS = { gemm: Number.POSITIVE_INFINITY, fast: 384, auto: 768 } as const;
+
+function mayBeFast([, n, m, ...more]: readonly number[], product: CycleStep<number>['product']): boolean {
+  return more.length === 0 && Math.min(n as number, m as number) >= FAST_ROWS[product];
 }
 
 /** The message of a cycle onto its root by shared exponential matrices and GEMM (math.md §6.3). */

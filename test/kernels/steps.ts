@@ -1,5 +1,6 @@
 /** Steps of one size for what does not depend on their numbers, and what is wrong with some. */
 import type { AttendStep, ConditionedStep, Matrix, Step } from '../../kernels/backend.ts';
+import { tensorOf } from '../helpers/steps.ts';
 import { matrix, randomMatrix, randomSource } from './cases.ts';
 
 export function attendStep(n: number, d: number, seed = 1): AttendStep<Matrix> {
@@ -16,26 +17,7 @@ export function attendStep(n: number, d: number, seed = 1): AttendStep<Matrix> {
 /** x1 x2 x3 given x1. */
 export function tensorStep(n: number, d: number, seed = 1, dv = d): ConditionedStep<Matrix> {
   const random = randomSource(seed);
-  const operands = (values: boolean) => ({
-    queries: randomMatrix(random, 'float32', n, d),
-    values: values ? randomMatrix(random, 'float32', n, dv) : null,
-    bias: null,
-  });
-  return {
-    kind: 'conditioned',
-    variables: [operands(false), operands(true), operands(true)],
-    monomials: [{ coefficient: 1, variables: [1, 2, 3] }],
-    masks: [],
-    scale: 1 / d,
-    cutset: [1],
-    forest: [
-      { variable: 3, parent: 2 },
-      { variable: 2, parent: 0 },
-    ],
-    parts: 1,
-    message: matrix('float32', n, dv),
-    logSumExp: matrix('float32', n, 1),
-  };
+  return tensorOf((rows, cols) => randomMatrix(random, 'float32', rows, cols), n, d, dv);
 }
 
 /** x1 x2 x3 and the triangle. */

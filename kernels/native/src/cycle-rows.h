@@ -127,8 +127,9 @@ template <class T>
 bool prepareProduct(Cycle<T> &cycle) {
   const CycleArgs &a = cycle.a;
   // The fast product is for one matrix product a channel; longer cycles, and what is too small to halve, take the classical one.
-  const bool fast = a.product != Product::classical && a.h.t == 3;
-  cycle.levels = fast ? fastLevels<T>(a.h.n[a.order[1]], a.h.n[a.order[2]], a.h.n[1]) : 0;
+  const long n = a.h.n[a.order[1]], m = a.h.n[a.order[2]];
+  const bool fast = a.product == Product::fast || (a.product == Product::measured && least(n, m) >= kFastPays);
+  cycle.levels = fast && a.h.t == 3 ? fastLevels<T>(n, m, a.h.n[1]) : 0;
   PackedFor &packed = packedFor(kSlotCycleMatrices);
   const bool ready = packed.callId == a.tile.callId && packed.owner == a.h.queries[1];
   if (a.product != Product::measured || cycle.levels == 0) return prepareCycle<T>(cycle);
