@@ -1,4 +1,5 @@
 import type { Row } from './approximate.ts';
+import { type ControlRow, controlTable } from './approximate-control.ts';
 import type { Ratios, Threshold } from './approximate-threshold.ts';
 
 export interface Figures {
@@ -8,9 +9,10 @@ export interface Figures {
   readonly choice: readonly { readonly name: string; readonly share: number }[];
   readonly threshold: Threshold;
   readonly ratios: readonly Ratios[];
+  readonly control: readonly ControlRow[];
 }
 
-export function markdown({ machine, load, rows, choice, threshold, ratios }: Figures): string {
+export function markdown({ machine, load, rows, choice, threshold, ratios, control }: Figures): string {
   const { n, d, exactMs, points } = threshold;
   return `# Approximate modes
 
@@ -34,6 +36,7 @@ the rank outgrows n, and 'auto' goes exact.
 |---|---|---|---|---|
 ${points.map(({ B, degree, rank, ms, used }) => `| ${B} | ${degree ?? 'none'} | ${rank ?? ''} | ${ms.toPrecision(3)} | ${used ? 'approximated' : 'exact'} |`).join('\n')}
 
+${controlTable(control)}
 Certified error over measured error, d = 16, four classes, B from 0.25 to 1, tolerances 1e-2 to 1e-4. A certificate holds for any values; errors of values drawn
 at random cancel over many tuples, the more the larger n:
 

@@ -2,7 +2,7 @@
  * The figures of the approximate modes: time against n, against exact, the threshold in B, what choosing costs, and how far certificates lie
  * above measured errors. Prints Markdown; writes bench/results/approximate.{md,json,svg} and approximate-threshold.svg.
  *
- *   npm run bench:approximate -- [--threads=2] [--only=tensor]
+ *   npm run bench:approximate -- [--threads=2] [--only=tensor]      --only=control: that of control variates alone
  *
  * Times are from the request's tensors to its output, best of the runs that fit into a second or two. Where exact would take too long to
  * run it is modelled: the planner's time for it, times measured over modelled at the largest n that was run; the table says so.
@@ -10,6 +10,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { controlTable, measureControl } from './approximate-control.ts';
 import { type ApproximateCase, bestOf, clustered, gaussian, lowRank, requestsOf } from './approximate-data.ts';
 import { type Figures, markdown } from './approximate-report.ts';
 import { measureRatios, measureThreshold } from './approximate-threshold.ts';
@@ -146,11 +147,13 @@ for (const one of CASES.filter(({ name }) => name.includes(options.only ?? '')))
   const { name, ms, speedUp, method } = rows.at(-1) as Row;
   console.log(`${name}: ${ms.toPrecision(3)} ms, ${speedUp.toPrecision(3)}× (${method})`);
 }
+if (options.only === 'control') console.log(controlTable(await measureControl(engine)));
 if (options.only === undefined) {
   const figures: Figures = {
     machine: `${cpus()[0]?.model}, ${options.threads} threads`,
     load: loadavg()[0] ?? 0,
     ...{ rows, choice: await choiceShares(), threshold: await measureThreshold(engine), ratios: await measureRatios(engine) },
+    control: await measureControl(engine),
   };
   const text = markdown(figures);
   const file = (name: string): URL => new URL(`results/${name}`, import.meta.url);

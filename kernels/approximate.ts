@@ -107,7 +107,7 @@ export interface SampleStep<T> {
   readonly seed: number;
   readonly keys: T; // [m, d]
   readonly bias: T; // [m, 1]
-  readonly doubledBias: T; // [m, 1]
+  readonly doubledBias: T | null; // [m, 1]
   readonly values: T | null; // [m, dv]
   /** [m, 2 dv]: the values and their squares, for the variance. */
   readonly moments: T | null;
@@ -140,6 +140,37 @@ export interface JudgeStep<T> {
   readonly rounding: number;
   /** [n, 1]: L of all tuples, from that of the sample: adds ln(tuples / samples). */
   readonly scaled: T;
+  /** q2..qt as the sample was drawn from them: their rows make the tuples. */
+  readonly drawnFrom: readonly T[];
+}
+
+/**
+ * What a sample adds to a polynomial's exact sums: with r = e^x - p(x) of the m tuples of a `sample` step, the answer is
+ * (Σ p v / N + mean r v) / (Σ p / N + mean r), N all tuples, and its bound is the empirical Bernstein bound of r (v - A). Tiles: rows of x1.
+ */
+export interface ResidualStep<T> {
+  readonly kind: 'residual';
+  readonly queries: T; // [n, d]
+  readonly keys: T; // [m, d]
+  readonly bias: T; // [m, 1]
+  readonly values: T; // [m, dv]
+  readonly moments: T; // [m, 2 dv]
+  /** Of p. */
+  readonly coefficients: readonly number[];
+  /** The average of the values with p(x) as weights, and the logarithm of Σ p(x), over all tuples. */
+  readonly average: T; // [n, dv]
+  readonly logSum: T; // [n, 1]
+  /** ln(4 / δ). */
+  readonly logOdds: number;
+  /** Length of an interval that holds r (v - A). */
+  readonly range: number;
+  /** The largest |v|. */
+  readonly most: number;
+  /** What rounding may have left in a weight p(x) or r, and in a sum of products, relative to those. */
+  readonly rounding: { readonly weight: number; readonly sum: number };
+  readonly message: T; // [n, dv]
+  readonly bound: T; // [n, 1]: largest error of the row; Infinity where there is none
+  readonly scaled: T; // [n, 1]: L of all tuples
   /** q2..qt as the sample was drawn from them: their rows make the tuples. */
   readonly drawnFrom: readonly T[];
 }
@@ -186,6 +217,7 @@ export type ApproximateStep<T> =
   | CompressStep<T>
   | SampleStep<T>
   | JudgeStep<T>
+  | ResidualStep<T>
   | RandomFeaturesStep<T>;
 
 export const SCAN_LOSS = 1024;

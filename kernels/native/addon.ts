@@ -7,7 +7,7 @@ import type { FloatArray } from '../backend.ts';
 /** Numbers of the approximate modes' steps at the boundary. */
 const APPROXIMATE_KINDS = {
   ...({ survey: 10, accumulate: 11, contract: 12, apply: 13, compress: 14 } as const),
-  ...({ scan: 15, sample: 16, judge: 17, 'random-features': 18 } as const),
+  ...({ scan: 15, sample: 16, judge: 17, 'random-features': 18, residual: 19 } as const),
 };
 
 /** Numbers of the steps at the boundary (kernels/native/src/decode.h). */

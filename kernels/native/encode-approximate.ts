@@ -10,6 +10,7 @@ import type {
   JudgeStep,
   Matrix,
   RandomFeaturesStep,
+  ResidualStep,
   SampleStep,
   ScanStep,
   SurveyStep,
@@ -49,6 +50,9 @@ export function encodeApproximate(step: ApproximateStep<Matrix>, numbers: number
       break;
     case 'random-features':
       encodeRandomFeatures(step, numbers, operands);
+      break;
+    case 'residual':
+      encodeResidual(step, numbers, operands);
       break;
   }
 }
@@ -188,4 +192,16 @@ function encodeRandomFeatures(step: RandomFeaturesStep<Matrix>, numbers: number[
   const { input, factor, seed, output } = step;
   numbers.push(input.rows, input.cols, output.cols, factor, seed);
   operands.push(take('input', input, input.rows, input.cols), take('output', output, input.rows, output.cols));
+}
+
+function encodeResidual(step: ResidualStep<Matrix>, numbers: number[], operands: Operand[]): void {
+  const { queries, keys, bias, values, moments, coefficients, average, logSum, message, bound, scaled, drawnFrom } = step;
+  const [n, m, d, dv] = [queries.rows, keys.rows, keys.cols, values.cols];
+  const logTuples = drawnFrom.reduce((sum, { rows }) => sum + Math.log(rows), 0);
+  numbers.push(n, m, d, dv, coefficients.length - 1, ...coefficients, step.logOdds, step.range, step.most);
+  numbers.push(step.rounding.weight, step.rounding.sum, logTuples);
+  operands.push(take('queries', queries, n, d), take('keys', keys, m, d), take('bias', bias, m, 1));
+  operands.push(take('values', values, m, dv), take('moments', moments, m, 2 * dv));
+  operands.push(take('average', average, n, dv), take('logSum', logSum, n, 1));
+  operands.push(take('message', message, n, dv), take('bound', bound, n, 1), take('scaled', scaled, n, 1));
 }

@@ -64,6 +64,7 @@ export function encode(step: Step<Matrix>, tile: Omit<TileContext, 'control'>): 
     case 'sample':
     case 'judge':
     case 'random-features':
+    case 'residual':
       encodeApproximate(step, numbers, operands);
       break;
     default:

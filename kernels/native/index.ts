@@ -47,7 +47,7 @@ export function load(options: NativeOptions = {}): NativeBackend {
 
 const STEPS: readonly StepKind[] = [
   ...(['attend', 'combine', 'conditioned', 'merge', 'cycle', 'project', 'prefix', 'eliminate'] as const),
-  ...(['survey', 'accumulate', 'contract', 'apply', 'compress', 'scan', 'sample', 'judge', 'random-features'] as const),
+  ...(['survey', 'accumulate', 'contract', 'apply', 'compress', 'scan', 'sample', 'judge', 'random-features', 'residual'] as const),
 ];
 
 type WholeStep = Extract<Step<Matrix>, { variables: unknown }>;

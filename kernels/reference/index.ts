@@ -15,6 +15,7 @@ import { runMerge } from './merge.ts';
 import { runPrefix } from './prefix.ts';
 import { runProject } from './project.ts';
 import { runRandomFeatures } from './random-features.ts';
+import { runResidual } from './residual.ts';
 import { runSample } from './sample.ts';
 import { runScan } from './scan.ts';
 import { runSurvey } from './survey.ts';
@@ -54,6 +55,7 @@ const RUNNERS: { readonly [K in StepKind]?: Runner<K> } = {
   scan: runScan,
   sample: runSample,
   judge: runJudge,
+  residual: runResidual,
   'random-features': runRandomFeatures,
 };
 

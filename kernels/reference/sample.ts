@@ -12,12 +12,26 @@ export function runSample(step: SampleStep<Matrix>, tile: TileContext): void {
   checkOperands(step);
   checkTile(tile, step.keys.rows);
   const rows = new Int32Array(step.operands.length);
+  // Where a variable has no rows there is no tuple: keys of no weight.
+  if (step.operands.some(({ queries }, j) => j > 0 && queries.rows === 0)) {
+    writeNothing(step, tile);
+    return;
+  }
   for (let i = tile.firstRow; i < tile.lastRow; i++) {
     if (i % LOOK === 0 && isCancelled(tile.control)) return;
     for (let j = 1; j < rows.length; j++) rows[j] = drawIndex(step.seed, j, i, step.operands[j].queries.rows);
     writeKey(step, rows, i);
     writeValues(step, rows, i);
   }
+  addProgress(tile.control, tile.lastRow - tile.firstRow);
+}
+
+function writeNothing({ keys, bias, doubledBias, values, moments }: SampleStep<Matrix>, tile: TileContext): void {
+  const fill = (result: Matrix | null, value: number): void => {
+    result?.data.fill(value, tile.firstRow * result.cols, tile.lastRow * result.cols);
+  };
+  for (const result of [keys, values, moments]) fill(result, 0);
+  for (const result of [bias, doubledBias]) fill(result, Number.NEGATIVE_INFINITY);
   addProgress(tile.control, tile.lastRow - tile.firstRow);
 }
 
@@ -51,7 +65,7 @@ function writeKey({ operands, monomials, keys, bias, doubledBias }: SampleStep<M
   for (let j = 1; j < rows.length; j++) weight += operands[j].bias?.data[rows[j]] ?? 0;
   keys.data.set(key, i * d);
   bias.data[i] = weight;
-  doubledBias.data[i] = 2 * weight;
+  if (doubledBias !== null) doubledBias.data[i] = 2 * weight;
 }
 
 function writeValues({ operands, values, moments }: SampleStep<Matrix>, rows: Int32Array, i: number): void {

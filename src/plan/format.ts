@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<Stage['step']['kind'], string>> = {
   compress: 'fewer coordinates',
   scan: 'moving sums of features',
   sample: 'tuples drawn at random',
+  residual: 'what a sample adds to a polynomial',
   judge: 'bound on the error of a sample',
   'random-features': 'random features',
 };

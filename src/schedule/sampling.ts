@@ -1,7 +1,7 @@
 import type { Approximation, AttentionRequest } from '../contract/request.ts';
 import { type Decision, exactPlan, samplingSeconds, shortfall, unreachable } from '../plan/approximate/choose.ts';
 import type { ApproximateContext } from '../plan/approximate/context.ts';
-import { ATTEMPTS, nextSamples, PILOT, samplingPlan } from '../plan/approximate/sampling.ts';
+import { ATTEMPTS, fewestSamples, nextSamples, PILOT, samplingPlan } from '../plan/approximate/sampling.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Binding } from './bind.ts';
 import type { Task } from './planned-task.ts';
@@ -13,13 +13,15 @@ export function sampledTask(request: AttentionRequest, context: ApproximateConte
     if (problem.mode === 'approximate') return unreachable(wish, least);
     return { request, plan: exactPlan(exact, `${shortfall(wish, least)}, so the answer is exact`) };
   };
+  const { degree, samples: fewest } = fewestSamples(context);
   const attempt = (samples: number, left: number): Task => {
-    const plan = samplingPlan(context, samples);
+    const plan = samplingPlan(context, samples, degree);
     if (plan === null) return otherwise(best);
     const grow = (larger: number): Task | null => (left > 1 ? attempt(larger, left - 1) : null);
     return { request, plan, next: (binding) => judgeSample({ request, plan }, binding, wish, grow, otherwise, exact) };
   };
-  return attempt(wish.samples ?? PILOT, ATTEMPTS);
+  // A polynomial's sums are taken anew with every sample: no pilot below what is needed at least.
+  return attempt(wish.samples ?? (degree === 0 ? PILOT : fewest), ATTEMPTS);
 }
 
 function judgeSample(
@@ -53,8 +55,10 @@ function settled({ request, plan }: Task, maxAbsError: number, wish: Approximati
   const certificate = finite
     ? { kind: 'probabilistic' as const, maxAbsError, confidence: wish.confidence }
     : { kind: 'none' as const };
+  const { degree = 0 } = approximation;
+  const beside = degree === 0 ? '' : ` beside a polynomial of degree ${degree}`;
   const reason = finite
-    ? `${approximation.samples} tuples certify ${maxAbsError.toPrecision(2)} for each entry with confidence ${wish.confidence}`
+    ? `${approximation.samples} tuples${beside} certify ${maxAbsError.toPrecision(2)} for each entry with confidence ${wish.confidence}`
     : `${approximation.samples} tuples are too few to certify anything`;
   return { request, plan: { ...plan, approximation: { ...approximation, certificate, reason } } };
 }

@@ -124,6 +124,8 @@ function draw(seed: number): Drawn {
       ? {
           [method === 'sampling' ? 'samples' : 'features']: 2 ** Math.ceil(between(next, 4, 12)),
           ...{ confidence: pick(next, [0.5, 0.9, 0.99, 0.999]), seed: Math.floor(next() * 1e6) },
+          // Of the polynomial beside the sample.
+          ...(method === 'sampling' && chance(next, 0.5) && { degree: pick(next, [1, 2]) }),
         }
       : { tolerance: 10 ** between(next, -7, 0) };
   const options = {

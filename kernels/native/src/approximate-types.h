@@ -130,6 +130,18 @@ struct JudgeArgs {
   void *bound, *scaled;                    // [n]
 };
 
+struct ResidualArgs {
+  Tile tile;
+  long n, m, d, dv, degree;
+  double coefficients[kMaxDegree + 1];
+  double logOdds, range, most, weightRounding, sumRounding, logTuples;
+  const void *queries;               // [n, d]
+  const void *keys, *bias;           // [m, d], [m]
+  const void *values, *moments;      // [m, dv], [m, 2 dv]
+  const void *average, *logSum;      // [n, dv], [n]
+  void *message, *bound, *scaled;    // [n, dv], [n], [n]
+};
+
 struct RandomFeaturesArgs {
   Tile tile;
   long n, dimension, count;

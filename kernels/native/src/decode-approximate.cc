@@ -164,8 +164,7 @@ SampleArgs readSample(Reader &r, const Tile &tile) {
   a.variableCount = static_cast<int>(r.integer(1, kMaxVariables, "number of variables"));
   for (int j = 0; j < a.variableCount; j++) {
     SampledOperands &one = a.operands[j];
-    // Nothing can be drawn from no rows.
-    one.n = r.integer(j == 0 || m == 0 ? 0 : 1, kMaxRows, "n");
+    one.n = r.integer(0, kMaxRows, "n");
     one.queries = r.matrix(one.n, a.d, false, "queries");
     one.values = r.matrix(one.n, a.dv, true, "values");
     one.bias = r.matrix(one.n, 1, true, "bias");
@@ -196,6 +195,35 @@ JudgeArgs readJudge(Reader &r, const Tile &tile) {
   a.logSumExp = r.matrix(a.n, 1, false, "logSumExp");
   a.moments = r.matrix(a.n, 2 * a.dv, true, "moments");
   a.squaredLogSumExp = r.matrix(a.n, 1, false, "squaredLogSumExp");
+  a.bound = r.matrix(a.n, 1, false, "bound");
+  a.scaled = r.matrix(a.n, 1, false, "scaled");
+  checkTile(tile, a.n);
+  return a;
+}
+
+ResidualArgs readResidual(Reader &r, const Tile &tile) {
+  ResidualArgs a = {};
+  a.tile = tile;
+  a.n = r.integer(0, kMaxRows, "n");
+  a.m = r.integer(0, kMaxRows, "samples");
+  a.d = r.integer(0, kMaxRows, "d");
+  a.dv = r.integer(1, kMaxRows, "dv");
+  a.degree = r.integer(0, kMaxDegree, "degree");
+  for (long k = 0; k <= a.degree; k++) a.coefficients[k] = r.number();
+  a.logOdds = r.number();
+  a.range = r.number();
+  a.most = r.number();
+  a.weightRounding = r.number();
+  a.sumRounding = r.number();
+  a.logTuples = r.number();
+  a.queries = r.matrix(a.n, a.d, false, "queries");
+  a.keys = r.matrix(a.m, a.d, false, "keys");
+  a.bias = r.matrix(a.m, 1, false, "bias");
+  a.values = r.matrix(a.m, a.dv, false, "values");
+  a.moments = r.matrix(a.m, 2 * a.dv, false, "moments");
+  a.average = r.matrix(a.n, a.dv, false, "average");
+  a.logSum = r.matrix(a.n, 1, false, "logSum");
+  a.message = r.matrix(a.n, a.dv, false, "message");
   a.bound = r.matrix(a.n, 1, false, "bound");
   a.scaled = r.matrix(a.n, 1, false, "scaled");
   checkTile(tile, a.n);
@@ -259,7 +287,8 @@ void runApproximate(const ApproximateTable &kernels, int kind, Reader &reader, c
     case 5: return readAndRun(readScan, kernels.scan, reader, tile);
     case 6: return readAndRun(readSample, kernels.sample, reader, tile);
     case 7: return readAndRun(readJudge, kernels.judge, reader, tile);
-    default: return readAndRun(readRandomFeatures, kernels.randomFeatures, reader, tile);
+    case 8: return readAndRun(readRandomFeatures, kernels.randomFeatures, reader, tile);
+    default: return readAndRun(readResidual, kernels.residual, reader, tile);
   }
 }
 

@@ -14,7 +14,7 @@ enum class Kind { attend = 0, combine = 1, merge = 2, conditioned = 3, cycle = 4
 constexpr int kLastExact = 7;
 
 // Steps of the approximate modes have numbers of their own, from here on.
-constexpr int kFirstApproximate = 10, kLastApproximate = 18;
+constexpr int kFirstApproximate = 10, kLastApproximate = 19;
 
 struct View {
   void *data;

@@ -9,6 +9,7 @@
 #include "prune.h"
 #include "random-features.h"
 #include "rates.h"
+#include "residual.h"
 #include "sample.h"
 #include "scan.h"
 #include "size.h"
@@ -27,7 +28,7 @@ KernelTable table() {
   return {attendOrPrune<T>, combineRows<T>, mergeRows<T>, conditionedStep<T>, cycleStep<T>, projectStep<T>, prefixStep<T>,
           eliminateStep<T>, exponentials<T>, exponentials<T, true>, sizeOf<T>, peakFlops<T>, calibrate<T>,
           {surveyStep<T>, accumulateStep<T>, contractStep<T>, applyStep<T>, compressStep<T>, scanStep<T>, sampleStep<T>, judgeStep<T>,
-           randomFeaturesStep<T>}};
+           randomFeaturesStep<T>, residualStep<T>}};
 }
 
 }  // namespace

@@ -54,9 +54,25 @@ void writeSampledValues(const SampleArgs &a, const long *rows, long i, double *p
   }
 }
 
+template <class T>
+void writeNothing(const SampleArgs &a) {
+  const auto fill = [&](void *result, long cols, T value) {
+    for (long i = a.tile.firstRow * cols; result && i < a.tile.lastRow * cols; i++) static_cast<T *>(result)[i] = value;
+  };
+  fill(a.keys, a.d, 0);
+  fill(a.values, a.dv, 0);
+  fill(a.moments, 2 * a.dv, 0);
+  fill(a.bias, 1, static_cast<T>(-__builtin_inf()));
+  fill(a.doubledBias, 1, static_cast<T>(-__builtin_inf()));
+  a.tile.control.advance(a.tile.lastRow - a.tile.firstRow);
+}
+
 // Tiles are rows of the results.
 template <class T>
 void sampleStep(const SampleArgs &a) {
+  // Where a variable has no rows there is no tuple: keys of no weight.
+  for (int j = 1; j < a.variableCount; j++)
+    if (a.operands[j].n == 0) return writeNothing<T>(a);
   double *key = static_cast<double *>(scratch(kSlotFeatureRows, sizeof(double) * static_cast<size_t>(2 * a.d + a.dv + 8)));
   for (long i = a.tile.firstRow; i < a.tile.lastRow; i++) {
     if (i % 256 == 0 && a.tile.control.cancelled()) return;

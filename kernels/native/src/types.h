@@ -155,6 +155,7 @@ struct ScanArgs;
 struct SampleArgs;
 struct JudgeArgs;
 struct RandomFeaturesArgs;
+struct ResidualArgs;
 
 // Of the steps of the approximate modes (approximate-types.h).
 struct ApproximateTable {
@@ -167,6 +168,7 @@ struct ApproximateTable {
   void (*sample)(const SampleArgs &);
   void (*judge)(const JudgeArgs &);
   void (*randomFeatures)(const RandomFeaturesArgs &);
+  void (*residual)(const ResidualArgs &);
 };
 
 // The kernels of one instruction set and one precision. Those that return long give the rows computed by the fallback.

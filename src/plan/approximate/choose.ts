@@ -87,7 +87,8 @@ export function samplingWanted(context: ApproximateContext, exact: Plan, decisio
   const { method } = wish;
   if (method !== 'auto') return method === 'sampling';
   if (decision.plan?.approximation?.used === true) return false;
-  const first = samplingPlan(context, fewestSamples(context));
+  const { samples, degree } = fewestSamples(context);
+  const first = samplingPlan(context, samples, degree);
   if (first === null) return false;
   return first.seconds < WORTH_SAMPLING * (problem.mode === 'approximate' ? samplingSeconds(exact) : exact.seconds);
 }

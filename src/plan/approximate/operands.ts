@@ -52,7 +52,7 @@ export function mapApproximate<A, B>(step: ApproximateStep<A>, replace: (operand
         values: maybe(values, 'read'),
         bias: maybe(bias, 'read'),
       }));
-      const [keys, bias, doubledBias] = [write(step.keys), write(step.bias), write(step.doubledBias)];
+      const [keys, bias, doubledBias] = [write(step.keys), write(step.bias), maybe(step.doubledBias, 'write')] as const;
       return {
         ...step,
         operands,
@@ -69,6 +69,13 @@ export function mapApproximate<A, B>(step: ApproximateStep<A>, replace: (operand
       const drawnFrom = step.drawnFrom.map(read);
       const written = { bound: write(step.bound), scaled: write(step.scaled) };
       return { ...step, message, moments, logSumExp, squaredLogSumExp, drawnFrom, ...written };
+    }
+    case 'residual': {
+      const { queries, keys, bias, values, moments, average, logSum } = step;
+      const sampled = { keys: read(keys), bias: read(bias), values: read(values), moments: read(moments) };
+      const known = { queries: read(queries), average: read(average), logSum: read(logSum), drawnFrom: step.drawnFrom.map(read) };
+      const written = { message: write(step.message), bound: write(step.bound), scaled: write(step.scaled) };
+      return { ...step, ...sampled, ...known, ...written };
     }
     case 'random-features':
       return { ...step, input: read(step.input), output: write(step.output) };

@@ -4,6 +4,7 @@ import type { Plan } from '../plan.ts';
 import { attendWork, combineWork } from '../work.ts';
 import { outputBound } from './certificate.ts';
 import type { ApproximateContext } from './context.ts';
+import { addPolynomial, addResidual, controlVariate, type SampledKeys } from './control-variate.ts';
 import { sampleWork } from './work.ts';
 
 /** Tuples of a first look; every further one is chosen by what the one before certified. */
@@ -22,7 +23,11 @@ const MAX_SAMPLES = 2 ** 21;
  * What it can certify follows from the bound's last term, 7 R e^S ln(4/δ) / 3 m with S the largest possible score: it suits scores of a few
  * units, where polynomials need too many features, and no scores beyond some ten, where a single tuple may outweigh any sample.
  */
-export function samplingPlan(context: ApproximateContext, samples: number): Plan | null {
+export function samplingPlan(context: ApproximateContext, samples: number, degree: number): Plan | null {
+  return degree === 0 ? plainPlan(context, samples) : controlledPlan(context, samples, degree);
+}
+
+function plainPlan(context: ApproximateContext, samples: number): Plan | null {
   const { problem, backends, threads, wish, certificate } = context;
   const withValues = problem.hasValues.some(Boolean);
   const draft = newDraft(problem, backends);
@@ -47,10 +52,55 @@ export function samplingPlan(context: ApproximateContext, samples: number): Plan
   };
 }
 
-/** The fewest tuples with which the bound's last term alone meets the tolerance, were the mean weight one: what planning can know. */
-export function fewestSamples({ certificate, wish, largestScore }: ApproximateContext): number {
-  const needed = (7 * certificate.values.range * logOdds(wish) * Math.exp(largestScore)) / (3 * wish.tolerance);
-  return Math.max(PILOT, Math.ceil(needed));
+/** With a polynomial's exact sums beside it, the same of what the exponential and the polynomial differ by (kernels/reference/residual.ts). */
+function controlledPlan(context: ApproximateContext, samples: number, degree: number): Plan | null {
+  const { problem, backends, threads, wish, certificate } = context;
+  const control = controlVariate(context, degree);
+  const draft = newDraft(problem, backends);
+  if (control === null || !supports(draft, ['sample', 'residual', 'accumulate', 'contract', 'apply', 'combine'])) return null;
+  const known = addPolynomial(draft, control);
+  const drawn = addSample(draft, samples, wish.seed, false);
+  const { message, scaled, bound } = addResidual(draft, {
+    ...{ known, drawn, control, samples },
+    ...{ logOdds: logOdds(wish), values: certificate.values },
+  });
+  publish(draft, message, scaled, bound);
+  const rounding = outputBound([context.attention(samples)], 0, certificate);
+  const plan = finishPlan(draft, 'sampling', threads);
+  return {
+    ...plan,
+    exponent: 1,
+    approximation: {
+      used: true,
+      method: 'sampling',
+      ...{ samples, degree, rank: control.rank },
+      reason: '',
+      scoreBound: control.bound,
+      certificate: { kind: 'probabilistic', maxAbsError: rounding, confidence: wish.confidence },
+    },
+  };
+}
+
+/**
+ * The degree of the control variate, 0 without one, and the fewest tuples with which the bound's last term alone meets the tolerance, were the
+ * mean weight one: what planning can know. The cheapest of them by modelled time, where the client has fixed nothing.
+ */
+export function fewestSamples(context: ApproximateContext): { readonly degree: number; readonly samples: number } {
+  const { certificate, wish, largestScore } = context;
+  const needed = (range: number): number =>
+    Math.max(PILOT, Math.ceil((7 * certificate.values.range * logOdds(wish) * range) / (3 * wish.tolerance)));
+  const rangeOf = (degree: number): number => {
+    const control = degree === 0 ? null : controlVariate(context, degree);
+    return degree === 0 ? Math.exp(largestScore) : (control?.range ?? Number.POSITIVE_INFINITY);
+  };
+  if (wish.degree !== undefined || wish.samples !== undefined) {
+    const degree = wish.degree ?? 0;
+    return { degree, samples: wish.samples ?? needed(rangeOf(degree)) };
+  }
+  const choices = [0, 1, 2].map((degree) => ({ degree, samples: needed(rangeOf(degree)) }));
+  const secondsOf = ({ degree, samples }: (typeof choices)[0]): number =>
+    (samples <= MAX_SAMPLES ? samplingPlan(context, samples, degree)?.seconds : undefined) ?? Number.POSITIVE_INFINITY;
+  return choices.reduce((best, one) => (secondsOf(one) < secondsOf(best) ? one : best));
 }
 
 /** The next sample after one that certified `bound`: with some to spare. Null where it would be too large. */
@@ -69,15 +119,12 @@ function logOdds({ confidence, samples }: ApproximateContext['wish']): number {
   return Math.log((4 * (samples === undefined ? ATTEMPTS : 1)) / (1 - confidence));
 }
 
-interface Drawn {
-  readonly keys: number;
-  readonly bias: number;
-  readonly doubledBias: number;
-  readonly values: number;
-  readonly moments: number;
+interface Drawn extends SampledKeys {
+  readonly doubledBias: number | null;
 }
 
-function addSample(draft: Draft, samples: number, seed: number): Drawn {
+/** `squared`: with what the weights' squares need. */
+function addSample(draft: Draft, samples: number, seed: number, squared = true): Drawn {
   const { polynomial, d, dv, scale, hasValues, hasBias, precision } = draft.problem;
   const extent = { variable: 0, count: samples };
   const operands = hasValues.map((has, index) => ({
@@ -89,7 +136,7 @@ function addSample(draft: Draft, samples: number, seed: number): Drawn {
   const drawn = {
     keys: scratch(draft, 'keys', extent, d),
     bias: scratch(draft, 'bias', extent, 1),
-    doubledBias: scratch(draft, 'doubled bias', extent, 1),
+    doubledBias: squared ? scratch(draft, 'doubled bias', extent, 1) : null,
     values: scratch(draft, 'values', extent, dv),
     moments: scratch(draft, 'moments', extent, 2 * dv),
   };
@@ -143,7 +190,11 @@ function addJudge(draft: Draft, first: Averages, second: Averages, context: Appr
   } as const;
   const work = combineWork(problem.rows[0] as number, problem.dv, 3, bytesPerElement(problem.precision));
   addStage(draft, step, extent, 0, work);
-  for (const buffer of [...addOwnBias(draft, first.message, scaled), bound]) {
+  publish(draft, first.message, scaled, bound);
+}
+
+function publish(draft: Draft, message: number, logSumExp: number, bound: number): void {
+  for (const buffer of [...addOwnBias(draft, message, logSumExp), bound]) {
     draft.buffers[buffer] = { ...(draft.buffers[buffer] as (typeof draft.buffers)[0]), source: 'output' };
   }
 }

@@ -61,3 +61,8 @@ export function sampleWork(
   const degrees = monomials.reduce((sum, { variables }) => sum + variables.length, 0);
   return { flops: m * (degrees * d + 4 * dv), exponentials: 0, bytes: width * m * (degrees * d + 6 * dv) };
 }
+
+/** Scores of n rows with m tuples, and sums of what the exponential and a polynomial differ by, and of its squares. */
+export function residualWork(n: number, m: number, d: number, dv: number, width: number): Work {
+  return { flops: n * m * (2 * d + 6 * dv + 10), exponentials: n * m, bytes: width * (n * (d + dv) + m * (d + 3 * dv)) };
+}

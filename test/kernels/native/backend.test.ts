@@ -40,7 +40,7 @@ describe('loading', () => {
       precisions: ['float32', 'float64'],
       steps: [
         ...['attend', 'combine', 'conditioned', 'merge', 'cycle', 'project', 'prefix', 'eliminate'],
-        ...['survey', 'accumulate', 'contract', 'apply', 'compress', 'scan', 'sample', 'judge', 'random-features'],
+        ...['survey', 'accumulate', 'contract', 'apply', 'compress', 'scan', 'sample', 'judge', 'random-features', 'residual'],
       ],
       isa: addon.isas()[0],
       device: 'cpu',

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const path = `${root}build/native/polyattention-sanitize.node`;
 const suites = [
   ...['attend', 'backend', 'conditioned', 'cycle', 'eliminate', 'prefix', 'project', 'prune', 'size'],
-  ...['survey', 'accumulate', 'contract', 'apply', 'compress', 'scan', 'draws'],
+  ...['survey', 'accumulate', 'contract', 'apply', 'compress', 'scan', 'draws', 'residual'],
 ].map((name) => `test/kernels/native/${name}.test.ts`);
 
 interface Report {
