@@ -30,7 +30,7 @@ export function polynomialRoutes(app: FastifyInstance, { engine, limits, config 
         maxJobSeconds: config.MAX_JOB_SECONDS,
         maxInflightBytes: config.MAX_INFLIGHT_BYTES,
       };
-      return reply.send(analyze(asked, plan, verdictLimits));
+      return reply.send(analyze(asked, plan, verdictLimits, engine.machine));
     },
   );
 }

@@ -64,11 +64,17 @@ const DegreeSchema = z
       .optional()
       .meta({ description: 'Forests: features of each edge; else of the single polynomial of h' }),
     rank: z.number().optional().meta({ description: 'Number of features, of one edge or of the whole' }),
-    breakEvenN: z.number().optional().meta({ description: 'Rows above which the approximation costs less than the exact plan' }),
+    breakEvenN: z
+      .number()
+      .optional()
+      .meta({ description: 'Rows above which the approximation is expected to take less time than the exact plan' }),
     speedUp: z
       .number()
       .optional()
-      .meta({ description: 'Work of the exact plan at this n over that of the features; below 1 exact is cheaper' }),
+      .meta({
+        description:
+          'Modelled time of the exact plan at this n over that of mode "approximate" on entries uniform within the bound; absent where nothing certifies the tolerance',
+      }),
   })
   .meta({ id: 'ApproximationDegree', description: 'What an absolute tolerance on values in [-1, 1] needs' });
 

@@ -10,7 +10,7 @@ import { formatPlan } from './format.ts';
 import { maskEdges, pairMasks } from './masks.ts';
 import { operandsOf } from './operands.ts';
 import { degreeFor, scoreBound } from './outlook.ts';
-import type { BufferSpec, Plan, Stage } from './plan.ts';
+import type { BufferSpec, Machine, Plan, Stage } from './plan.ts';
 
 export interface VerdictLimits {
   readonly maxSyncSeconds: number;
@@ -21,7 +21,12 @@ export interface VerdictLimits {
 const TOLERANCES = [1e-2, 1e-3, 1e-4];
 
 /** Everything that is known of a polynomial without its tensors (api.md §4); pure data, each claim with its source. */
-export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, limits: VerdictLimits): Record<string, unknown> {
+export function analyze(
+  { problem, entryBound }: AnalysisQuestion,
+  plan: Plan,
+  limits: VerdictLimits,
+  machine: Machine,
+): Record<string, unknown> {
   const { polynomial, rows, d, dv, batch, heads } = problem;
   const pairs = pairMasks(problem);
   const masks = maskEdges(pairs);
@@ -49,7 +54,8 @@ export function analyze({ problem, entryBound }: AnalysisQuestion, plan: Plan, l
       ...(entryBound !== null && { entryBound, belowThreshold: entryBound < entryThreshold(k, n) }),
       // Entries near 1e155 are enough for a bound that no double holds.
       ...(bound !== null && Number.isFinite(bound) && { scoreBound: bound }),
-      tolerances: entryBound === null ? [] : TOLERANCES.map((tolerance) => degreeFor(tolerance, entryBound, problem, plan)),
+      tolerances:
+        entryBound === null ? [] : TOLERANCES.map((tolerance) => degreeFor(tolerance, entryBound, problem, plan, machine)),
     },
     tasks: capabilities(polynomial).map((capability) => withoutNulls(note(capability))),
     dot: toDot(polynomial, masks),

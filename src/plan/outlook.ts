@@ -1,7 +1,8 @@
 import type { Problem } from '../contract/request.ts';
 import { polynomialFacts } from '../polynomial/facts.ts';
 import type { Polynomial } from '../polynomial/polynomial.ts';
-import type { Plan } from './plan.ts';
+import { type Forecast, forecast } from './approximate/forecast.ts';
+import type { Machine, Plan } from './plan.ts';
 
 /**
  * What the approximate modes would need for a bound on the entries, by the plain Taylor certificate (math.md §3.1, §3.3-3.5): forests of
@@ -28,9 +29,12 @@ export function scoreBound(polynomial: Polynomial, scale: number, d: number, ent
   return Math.abs(scale) * d * sum;
 }
 
-/** The smallest even degree whose certificate meets the tolerance on values in [-1, 1], its rank, and the n from which it pays. */
-export function degreeFor(tolerance: number, entryBound: number, problem: Problem, plan: Plan): DegreeOutlook {
-  const { polynomial, scale, d, dv } = problem;
+/**
+ * The smallest even degree whose certificate meets the tolerance on values in [-1, 1] for whatever entries within the bound, and its rank; and what mode
+ * 'approximate' may be expected to gain on entries uniform within it, which take lower degrees.
+ */
+export function degreeFor(tolerance: number, entryBound: number, problem: Problem, plan: Plan, machine: Machine): DegreeOutlook {
+  const { polynomial, scale, d } = problem;
   const perEdge = polynomialFacts(polynomial).isForest;
   const { variableCount: t, monomials } = polynomial;
   const factors = perEdge ? monomials.map((monomial) => ({ variableCount: t, monomials: [monomial] })) : [polynomial];
@@ -40,15 +44,27 @@ export function degreeFor(tolerance: number, entryBound: number, problem: Proble
   );
   if (degree === null) return { tolerance };
   const rank = binomial((perEdge ? 1 : monomials.length) * d + degree, degree);
-  const n = problem.rows[0] as number;
-  // Exact time grows like n^exponent from its modelled flops at this n; features cost 2 t n r (dv + 1), or 4 n r (dv + 1) an edge.
-  const each = (perEdge ? 4 * monomials.length : 2 * t) * rank * (dv + 1);
-  const exactAtOne = plan.work.flops / (problem.batch * problem.heads) / n ** plan.exponent;
-  const breakEvenN = (each / exactAtOne) ** (1 / (plan.exponent - 1));
   // Products of a wide d at a high degree are more than any double holds, and then out of reach.
-  if (!Number.isFinite(breakEvenN)) return { tolerance };
-  const speedUp = (n / breakEvenN) ** (plan.exponent - 1);
-  return { tolerance, degree, features: perEdge ? 'per-edge' : 'whole', rank, breakEvenN: Math.ceil(breakEvenN), speedUp };
+  if (!Number.isFinite(rank)) return { tolerance };
+  const need = { tolerance, degree, features: perEdge ? 'per-edge' : 'whole', rank } as const;
+  const expected = forecast(tolerance, entryBound, problem, plan, machine);
+  return expected === null ? need : { ...need, ...gain(expected, problem.rows[0] as number, plan) };
+}
+
+/** Exact time grows like n^exponent, and the approximation's like n, from what both are modelled at here. */
+function gain(
+  { ms, growingMs }: Forecast,
+  n: number,
+  { estimatedMs, exponent }: Plan,
+): Pick<DegreeOutlook, 'breakEvenN' | 'speedUp'> {
+  const ratioAt = (rows: number): number => (estimatedMs * (rows / n) ** exponent) / (ms - growingMs + growingMs * (rows / n));
+  let [low, high] = [1, 2 ** 40];
+  for (let step = 0; step < 60 && high - low > 0.5; step++) {
+    const middle = Math.sqrt(low * high);
+    if (ratioAt(middle) > 1) high = middle;
+    else low = middle;
+  }
+  return { breakEvenN: Math.ceil(high), speedUp: ratioAt(n) };
 }
 
 /** ε_i = e^M M^(g+1)/(g+1)! for each factor's M, λ = Σ -ln(1 - ε_i), error <= R tanh(λ/2) with R = 2. Logarithms, since e^M overflows early. */

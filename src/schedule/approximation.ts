@@ -29,8 +29,7 @@ export async function chooseTask(
   session: Session,
 ): Promise<Task> {
   const exact = compile(exactProblem(request.problem));
-  const first = compileSurvey(request.problem, machine);
-  if (exactAtOnce(request.problem, exact, first)) {
+  if (exactAtOnce(request.problem, exact, machine)) {
     return { request, plan: exactPlan(exact, 'exact costs no more than it would to look for an approximation') };
   }
   if (glanceIsEnough(request, exact)) {

@@ -23,28 +23,39 @@ export function glanceAt({ operands, problem }: AttentionRequest, blocks: readon
 }
 
 function scoresOf(queries: Operand, keys: Operand, bias: Operand | undefined, factor: number): Float64Array[] {
-  const d = queries.cols;
   const columns = spread(keys.rows, KEYS).map((key) => ({ row: rowOf(keys, key), log: Number(bias?.tensor.data[key] ?? 0) }));
   return spread(queries.rows, ROWS).map((at) => {
     const query = rowOf(queries, at);
-    return Float64Array.from(columns, ({ row, log }) => {
-      let sum = 0;
-      for (let c = 0; c < d; c++) sum += (query[c] as number) * (row[c] as number);
-      return factor * sum + log;
+    const scores = new Float64Array(columns.length);
+    columns.forEach(({ row, log }, k) => {
+      scores[k] = factor * product(query, row) + log;
     });
+    return scores;
   });
+}
+
+function product(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let c = 0; c < a.length; c++) sum += (a[c] as number) * (b[c] as number);
+  return sum;
 }
 
 /** A copy: shared memory is slow to read entry by entry. */
 function rowOf({ tensor, cols }: Operand, row: number): Float64Array {
-  return Float64Array.from((tensor.data as Float32Array).subarray(row * cols, (row + 1) * cols));
+  return new Float64Array((tensor.data as Float32Array).subarray(row * cols, (row + 1) * cols));
 }
 
 /** Largest less smallest of some entries. */
 function rangeOf(values: Operand | undefined): number {
   if (values === undefined) return 0;
-  const entries = spread(values.rows, ROWS).flatMap((row) => Array.from(rowOf(values, row)));
-  return Math.max(...entries) - Math.min(...entries);
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const at of spread(values.rows, ROWS)) {
+    for (const value of rowOf(values, at)) {
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+  }
+  return most - least;
 }
 
 /** At most `wanted` of 0 .. count - 1, evenly apart. */

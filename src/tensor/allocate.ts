@@ -15,9 +15,9 @@ export const MEMORY_BYTES = { float16: 4, bfloat16: 4, float32: 4, float64: 8, i
   number
 >;
 
-/** Shared memory for `count` elements of a type, zeroed; the lease's where there is one. */
-export function allocateData(dtype: DType, count: number, lease?: Lease): TensorData {
-  const { memory, offset } = reserve(count * MEMORY_BYTES[dtype], lease);
+/** Shared memory for `count` elements of a type, zeroed unless all of it `isOverwritten`; the lease's where there is one. */
+export function allocateData(dtype: DType, count: number, lease?: Lease, isOverwritten = false): TensorData {
+  const { memory, offset } = reserve(count * MEMORY_BYTES[dtype], lease, isOverwritten);
   switch (dtype) {
     case 'float64':
       return new Float64Array(memory, offset, count);

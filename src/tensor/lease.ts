@@ -25,9 +25,9 @@ export class Lease {
   #memories: Set<SharedArrayBuffer> | undefined;
   #isSound = true;
 
-  /** At least `bytes` of zeros. */
-  take(bytes: number): SharedArrayBuffer {
-    const memory = takeZeros(bytes);
+  /** At least `bytes`, of zeros, or of anything for who writes all that is read. */
+  take(bytes: number, isOverwritten = false): SharedArrayBuffer {
+    const memory = isOverwritten ? takeMemory(bytes) : takeZeros(bytes);
     this.adopt(memory);
     return memory;
   }

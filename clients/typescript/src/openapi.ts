@@ -581,12 +581,12 @@ export interface components {
             rank?: number;
             /**
              * Format: double
-             * @description Rows above which the approximation costs less than the exact plan
+             * @description Rows above which the approximation is expected to take less time than the exact plan
              */
             breakEvenN?: number;
             /**
              * Format: double
-             * @description Work of the exact plan at this n over that of the features; below 1 exact is cheaper
+             * @description Modelled time of the exact plan at this n over that of mode "approximate" on entries uniform within the bound; absent where nothing certifies the tolerance
              */
             speedUp?: number;
         };

@@ -7,6 +7,7 @@ import { polynomialCandidate } from './polynomial-method.ts';
 import { pruningCandidate } from './pruning.ts';
 import { randomFeaturesCandidate } from './random-features.ts';
 import { fewestSamples, samplingPlan } from './sampling.ts';
+import { surveySeconds } from './survey-plan.ts';
 import { rank } from './work.ts';
 
 /** One way to approximate. */
@@ -34,8 +35,8 @@ const WORTH_LOOKING = 4;
 const WORTH_SAMPLING = 0.25;
 
 /** Whether mode 'auto' goes exact without a survey, since that would cost as much. */
-export function exactAtOnce(problem: Problem, exact: Plan, survey: Plan): boolean {
-  return problem.mode === 'auto' && exact.seconds < WORTH_LOOKING * survey.seconds + 1e-3;
+export function exactAtOnce(problem: Problem, exact: Plan, machine: Machine): boolean {
+  return problem.mode === 'auto' && exact.seconds < WORTH_LOOKING * surveySeconds(problem, machine) + 1e-3;
 }
 
 export function exactPlan(exact: Plan, reason: string): Plan {

@@ -30,8 +30,9 @@ export function glancedPairs(problem: Problem, exact: Plan): readonly GlancedBlo
 export function keptShare(rows: readonly Float64Array[], dropBelow: number): number {
   let [kept, all] = [0, 0];
   for (const row of rows) {
-    const threshold = Math.max(...row) - dropBelow;
-    for (const score of row) if (score >= threshold) kept++;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < row.length; k++) most = Math.max(most, row[k] as number);
+    for (let k = 0; k < row.length; k++) if ((row[k] as number) >= most - dropBelow) kept++;
     all += row.length;
   }
   return all === 0 ? 1 : kept / all;
@@ -58,14 +59,24 @@ export function isHopeless({ rows, d, approximation }: Problem, { scores, range 
 
 /** Root of the mean square of doubly centred scores (math.md §3.3); infinite biases count for nothing. */
 function typicalSize(sample: readonly Float64Array[]): number {
-  const finite = sample.map((row) => row.map((score) => (Number.isFinite(score) ? score : 0)));
-  const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-  const rowMeans = finite.map(mean);
-  const count = (finite[0] as Float64Array).length;
-  const columnMeans = Array.from({ length: count }, (_, k) => mean(finite.map((row) => row[k] as number)));
-  const all = mean(rowMeans);
-  const squares = finite.map((row, i) =>
-    mean(row.map((x, k) => (x - (rowMeans[i] as number) - (columnMeans[k] as number) + all) ** 2)),
-  );
-  return Math.sqrt(mean(squares));
+  const [rows, count] = [sample.length, (sample[0] as Float64Array).length];
+  const [rowMeans, columnMeans] = [new Float64Array(rows), new Float64Array(count)];
+  const score = (i: number, k: number): number => {
+    const value = (sample[i] as Float64Array)[k] as number;
+    return Number.isFinite(value) ? value : 0;
+  };
+  let all = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < count; k++) {
+      const value = score(i, k);
+      rowMeans[i] = (rowMeans[i] as number) + value / count;
+      columnMeans[k] = (columnMeans[k] as number) + value / rows;
+      all += value / (rows * count);
+    }
+  }
+  let squares = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < count; k++) squares += (score(i, k) - (rowMeans[i] as number) - (columnMeans[k] as number) + all) ** 2;
+  }
+  return Math.sqrt(squares / (rows * count));
 }

@@ -1,8 +1,9 @@
-import { SURVEYED_NORMS } from '../../../kernels/backend.ts';
+import { modelledSeconds, SURVEYED_NORMS, supportsStep } from '../../../kernels/backend.ts';
 import type { Problem } from '../../contract/request.ts';
 import { finishPlan } from '../compile.ts';
 import { addStage, bytesPerElement, type Draft, draftRows, input, named, newDraft, tokensOf } from '../draft.ts';
 import type { BufferSpec, Machine, Plan } from '../plan.ts';
+import { projectWork } from '../work.ts';
 import { withReference } from './context.ts';
 import { meanName } from './names.ts';
 import { projectedTensors } from './projections.ts';
@@ -20,6 +21,22 @@ export function compileSurvey(problem: Problem, machine: Machine, withCovariance
   for (const tensor of projectedTensors(problem)) addProjectedSurvey(draft, tensor);
   publishProjections(draft);
   return finishPlan(draft, 'survey', machine.threads);
+}
+
+/** Thread-seconds of a survey of the tensors that a problem has, without its plan: for whether to look at all. */
+export function surveySeconds(problem: Problem, machine: Machine): number {
+  const { precision, rows, d, dv, batch, heads, projected } = problem;
+  const rates = withReference(problem, machine).flatMap((backend) =>
+    supportsStep(backend, 'survey', precision) ? (backend.rates[precision] ?? []) : [],
+  );
+  const width = bytesPerElement(precision);
+  const works = surveyed(problem).flatMap(({ role, variable, name }) => {
+    const [n, cols] = [rows[variable - 1] as number, role === 'b' ? 1 : role === 'q' ? d : dv];
+    const survey = surveyWork(n, cols, width, role === 'q' ? normsOf(problem) : 0, false);
+    return projected.names.includes(name) ? [survey, projectWork(n, projected.m, cols, width)] : [survey];
+  });
+  const seconds = works.reduce((sum, work) => sum + Math.min(...rates.map((one) => modelledSeconds(work, one))), 0);
+  return batch * heads * seconds;
 }
 
 /** Which of q_j, v_j, b_j a problem has. */

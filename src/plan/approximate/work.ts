@@ -14,9 +14,12 @@ export function rank(dimension: number, degree: number): number {
   return binomial(dimension + degree, degree);
 }
 
+/** What a feature of a row costs beside its products: writing it, lanes that are empty, sums that end in fp64 (bench/forecast.ts). */
+const FEATURE_FLOPS = 28;
+
 /** Features of n rows, and their products with `cols` columns: accumulate and apply alike. */
 export function featureWork(n: number, r: number, dimension: number, cols: number, width: number): Work {
-  return { flops: n * r * (2 * cols + 1), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
+  return { flops: n * r * (2 * cols + FEATURE_FLOPS), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
 }
 
 /** Random features of n rows: in fp64, whatever the width of what is stored. */

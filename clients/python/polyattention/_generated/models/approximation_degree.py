@@ -22,8 +22,10 @@ class ApproximationDegree:
         features (ApproximationDegreeFeatures | Unset): Forests: features of each edge; else of the single polynomial of
             h
         rank (float | Unset): Number of features, of one edge or of the whole
-        break_even_n (float | Unset): Rows above which the approximation costs less than the exact plan
-        speed_up (float | Unset): Work of the exact plan at this n over that of the features; below 1 exact is cheaper
+        break_even_n (float | Unset): Rows above which the approximation is expected to take less time than the exact
+            plan
+        speed_up (float | Unset): Modelled time of the exact plan at this n over that of mode "approximate" on entries
+            uniform within the bound; absent where nothing certifies the tolerance
     """
 
     tolerance: float
