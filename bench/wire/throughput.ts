@@ -7,11 +7,12 @@ import { type Figure, median } from './table.ts';
 /**
  * Requests a second over 64 connections: the smallest request beside an empty Fastify route, a usual one beside FastAPI with PyTorch.
  *
- * Where a small request's time goes, microseconds on one core in its faster state (in a loop without sockets; the loop itself takes twice as
- * long between sockets, whose code and buffers push all this out of the caches): decode 3 (JSON 24), check 2, run 6, encode 6 (JSON 20). Fastify,
+ * Where a small request's time goes, microseconds on one core in its faster state (in a loop without sockets; between sockets the
+ * whole takes about twice the sum of the parts, by the caches probably, which this machine does not let us count): decode 3 (JSON 24), check 2, run 6, encode 6 (JSON 20). Fastify,
  * its hooks, the body, the log line and the write took 49 and take 37 for an answer that is there already, of which the empty route is 25. A
- * promise costs more than its microsecond: the same handler through eight awaits, with nothing in them, answered a fifth fewer. A request
- * leaves 45 KB of garbage, a quarter of it the log line; scavenges take 1.5 % of the time.
+ * promise costs more than its microsecond: the same handler through eight awaits, with nothing in them, answered a fifth to a quarter fewer.
+ * A request left 45 KB of garbage when each line was still written by itself, a quarter of it the log's; scavenges took 1.5 % of the time. In its
+ * first second a server answers a third of what it does after ten: V8 compiles hundreds of functions meanwhile (--trace-opt).
  *
  * What did not pay: JSON.parse for runs of numbers (1.2x for 64 of 17 digits, 0.85x for short ones, nested ones and large bodies), other instruction sets for
  * the kernels (no difference), a semi-space of 32 MiB with a collector of one thread (none).
