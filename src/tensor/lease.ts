@@ -34,7 +34,8 @@ let piledBytes = 0;
 
 /** The large memory of one request: taken here, and given back when the request has ended. */
 export class Lease {
-  readonly #memories = new Set<SharedArrayBuffer>();
+  // Made with the first: most requests have no large memory.
+  #memories: Set<SharedArrayBuffer> | undefined;
   #isSound = true;
 
   /** At least `bytes`, and that many zeros, or anything for who writes all that is read. */
@@ -46,19 +47,20 @@ export class Lease {
 
   /** Takes over memory of `takeMemory`. */
   adopt(memory: ArrayBufferLike): void {
-    if (!(memory instanceof SharedArrayBuffer) || !isKind(memory.byteLength)) return;
+    if (!(memory instanceof SharedArrayBuffer && isKind(memory.byteLength))) return;
+    this.#memories ??= new Set();
     this.#memories.add(memory);
     leased.add(memory);
   }
 
   /** Whether the memory will be given back, or is too small to count. */
   has(memory: ArrayBufferLike): boolean {
-    return memory.byteLength <= LEAST_BYTES || this.#memories.has(memory as SharedArrayBuffer);
+    return memory.byteLength <= LEAST_BYTES || this.#memories?.has(memory as SharedArrayBuffer) === true;
   }
 
   /** Gives one piece back before the end: nobody may look at it any more. */
   return(memory: SharedArrayBuffer): void {
-    if (this.#isSound && this.#memories.delete(memory)) keep(memory);
+    if (this.#isSound && this.#memories?.delete(memory)) keep(memory);
   }
 
   /** To be called when some thread may still be at work on the memory: nothing of it is used again. */
@@ -68,11 +70,11 @@ export class Lease {
 
   /** Gives everything back; `isUnused` is false where it may still be read, say because its bytes were not all sent. */
   end(isUnused: boolean): void {
-    for (const memory of this.#memories) {
+    for (const memory of this.#memories ?? []) {
       if (isUnused && this.#isSound) keep(memory);
       else piledBytes += memory.byteLength;
     }
-    this.#memories.clear();
+    this.#memories = undefined;
   }
 }
 
