@@ -272,10 +272,19 @@ export interface Backend {
   describe(): BackendDescription;
   /** Runs rows [firstRow, lastRow) of a bound step. Throws on operands whose shapes contradict each other. */
   run(step: Step<Matrix>, tile: TileContext): TileReport | Promise<TileReport>;
+  /** Makes a tile ready to be run again and again, on other operands of the same shapes and element type. Throws as `run`. */
+  prepare?(step: Step<Matrix>, rows: Pick<TileContext, 'firstRow' | 'lastRow'>): PreparedTile;
   /** Largest |x|, Infinity where one is NaN or infinite: of tensors on their way in and out, where vectors do it faster than loops. */
   sizeOf?(values: FloatArray): number;
   /** Gives a device back, before its process ends. */
   close?(): void;
+}
+
+/** A tile that knows all but its memory. */
+export interface PreparedTile {
+  /** The arrays of the step that was made ready, in the order in which `run` takes others in their place. */
+  readonly operands: readonly (FloatArray | null)[];
+  run(operands: readonly (FloatArray | null)[], call: Pick<TileContext, 'control' | 'callId'>): TileReport;
 }
 
 /** Seconds that one thread needs for `work`, by the rates that were measured. */

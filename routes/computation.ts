@@ -47,29 +47,46 @@ export function responseOf(result: Result, request: FastifyRequest): Envelope {
     tensors: resultTensors(result),
     options: {
       emptyRows: result.emptyRows,
-      plan: {
-        class: plan.class,
-        mask: plan.mask,
-        algorithm: plan.algorithm,
-        exponent: plan.exponent,
-        flops: plan.work.flops,
-        exponentials: plan.work.exponentials,
-        bytes: plan.bytes,
-        backend: plan.backend.name,
-        ...(plan.backend.isa && { isa: plan.backend.isa }),
-        ...(plan.backend.mode && { mode: plan.backend.mode }),
-        ...(plan.backend.kernel && { kernel: plan.backend.kernel }),
-        threads: plan.threads,
-        tiles: result.tiles,
-        fallbackRows: result.fallbackRows,
-        ...(result.failovers.length > 0 && { failovers: result.failovers }),
-      },
+      plan: describePlan(result),
       timing: timing(result, request),
       ...(plan.approximation && {
         approximation: { ...plan.approximation, ...(result.measured && { measured: result.measured }) },
       }),
     },
   };
+}
+
+type RunPlan = Pick<Result, 'plan' | 'tiles' | 'fallbackRows' | 'failovers'>;
+
+/** The last description of each plan: but for what a device or a certificate did, that of its next run is the same. */
+const descriptions = new WeakMap<
+  Result['plan'],
+  { readonly tiles: number; readonly fallbackRows: number; readonly description: object }
+>();
+
+/** What ran; frozen, so that it is written once for all the responses that share it (wire/json-value.ts). */
+function describePlan({ plan, tiles, fallbackRows, failovers }: RunPlan): object {
+  const known = descriptions.get(plan);
+  if (known?.tiles === tiles && known.fallbackRows === fallbackRows && failovers.length === 0) return known.description;
+  const description = Object.freeze({
+    class: plan.class,
+    mask: plan.mask,
+    algorithm: plan.algorithm,
+    exponent: plan.exponent,
+    flops: plan.work.flops,
+    exponentials: plan.work.exponentials,
+    bytes: plan.bytes,
+    backend: plan.backend.name,
+    ...(plan.backend.isa && { isa: plan.backend.isa }),
+    ...(plan.backend.mode && { mode: plan.backend.mode }),
+    ...(plan.backend.kernel && { kernel: plan.backend.kernel }),
+    threads: plan.threads,
+    tiles,
+    fallbackRows,
+    ...(failovers.length > 0 && { failovers }),
+  });
+  if (failovers.length === 0) descriptions.set(plan, { tiles, fallbackRows, description });
+  return description;
 }
 
 function timing({ timing: { queueMs, computeMs, measureMs, stages } }: Result, { stopwatch }: FastifyRequest): object {

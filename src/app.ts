@@ -17,6 +17,7 @@ import { requestLog } from './plugins/request-log.ts';
 import { RequestLogger } from './plugins/request-logger.ts';
 import { WholeResponse } from './plugins/whole-response.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
+import { dropIdle, isLeased, keepAtMost } from './tensor/lease.ts';
 import { collectShared } from './tensor/shared-memory.ts';
 import { WirePool } from './wire/pool.ts';
 import { receiveBody } from './wire/receive.ts';
@@ -29,6 +30,11 @@ const MAX_WAITING_BODIES = 512;
 
 /** What is smaller is given back by the way. */
 const COLLECTED_BODY_BYTES = 1 << 24;
+
+/** Memory that is kept for requests to come goes back to the system when none came for this long, or twice that. */
+const IDLE_MS = 10_000;
+/** At most this part of what requests may take is kept. */
+const KEPT_SHARE = 1 / 4;
 
 /** What tests replace. */
 export interface Dependencies {
@@ -75,13 +81,19 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   const wire = new WirePool({ limits, threads: Math.min(WIRE_THREADS, config.WORKER_THREADS), maxWaiting: MAX_WAITING_BODIES });
   app.addHook('onClose', () => wire.close());
   const collect = (): unknown => setImmediate(() => collectAll(engine, wire));
+  keepAtMost(config.MAX_INFLIGHT_BYTES * KEPT_SHARE);
+  const idle = setInterval(() => {
+    if (engine.load().inflightBytes === 0 && wire.load === 0 && dropIdle()) collect();
+  }, IDLE_MS).unref();
+  app.addHook('onClose', async () => clearInterval(idle));
   await app.register(bodies, {
     receive: receiveBody,
     small: { isSmall: isSmallBody, receive: receiveSmallBody },
     maxBodyBytes: config.MAX_BODY_BYTES,
     maxHeldBytes: config.MAX_INFLIGHT_BYTES,
-    released: (bytes) => {
-      if (bytes > COLLECTED_BODY_BYTES) collect();
+    released: (bytes, body) => {
+      const isUsedAgain = body instanceof Uint8Array && isLeased(body.buffer);
+      if (bytes > COLLECTED_BODY_BYTES && !isUsedAgain) collect();
     },
   });
   await app.register(docs, { document: documentOptions(), downgrade });

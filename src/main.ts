@@ -3,14 +3,17 @@ import { destination } from 'pino';
 import { buildApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { greeting } from './greeting.ts';
+import { LogLines } from './observe/log-lines.ts';
 import { selfTest } from './self-test.ts';
 
 /** The process: settings → app → listen → self-test → signals. The only file that touches `process`. */
 
 try {
   const config = readConfig(process.env);
-  // Lines are gathered while one write is under way, and none holds up a request; pino writes what is left when the process exits.
-  const app = await buildApp(config, { logStream: destination({ dest: 1, sync: false }) });
+  // Lines are written beside the requests; pino writes what is left when the process exits.
+  const lines = new LogLines(destination({ dest: 1, sync: false }));
+  process.prependListener('exit', () => lines.flush());
+  const app = await buildApp(config, { logStream: lines });
   let stopping = false;
 
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
@@ -28,11 +31,11 @@ try {
   process.once('SIGINT', stop);
 
   const address = await app.listen({ host: config.HOST, port: config.PORT });
-  const lines = await selfTest(app.engine);
-  const failed = lines.filter(({ ok, required }) => required && !ok);
+  const tested = await selfTest(app.engine);
+  const failed = tested.filter(({ ok, required }) => required && !ok);
   if (failed.length > 0) throw new Error(`The self-test failed: ${JSON.stringify(failed)}`);
   if (app.readiness.state === 'starting') app.readiness.state = 'ready';
-  process.stdout.write(greeting(address, app.engine.machine, lines));
+  process.stdout.write(greeting(address, app.engine.machine, tested));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);

@@ -7,8 +7,9 @@ import { type Figure, quantile } from './table.ts';
 /**
  * How long /livez takes while bodies of 64 MiB stream in and out.
  *
- * What holds the event loop (--trace-gc): the full collection after each body above 16 MiB, 22 in 8 s, 37 ms on average and 70 ms at the most,
- * while four other isolates collect on the same two cores. Tried: compute threads at niceness 5, no difference (66 and 68 ms against 57 and 70).
+ * What held the event loop until memory above 16 MiB was used again too: the full collection after each such body, 18 ms of work that took 40 to 140 ms
+ * beside compute threads and four other isolates on two cores; p99 was 68 to 98 ms. Now the longest turn zeroes a result of 64 MiB, 12 ms. Tried before that: compute
+ * threads at niceness 5, no difference (66 and 68 ms against 57 and 70).
  */
 
 const SECONDS = 10;

@@ -27,7 +27,7 @@ export interface EncodedStep {
 type Operand = FloatArray | null;
 
 /** @throws Error when shapes contradict each other, element types differ, or the back end has no such step. */
-export function encode(step: Step<Matrix>, tile: TileContext): EncodedStep {
+export function encode(step: Step<Matrix>, tile: Omit<TileContext, 'control'>): EncodedStep {
   const numbers: number[] = [];
   const operands: Operand[] = [];
   switch (step.kind) {

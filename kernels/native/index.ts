@@ -8,6 +8,7 @@ import {
   type Matrix,
   PROGRESS,
   type Precision,
+  type PreparedTile,
   type Rates,
   type Step,
   type StepKind,
@@ -16,7 +17,7 @@ import {
   type VariableOperands,
 } from '../backend.ts';
 import { type Addon, isaIndex, KINDS, loadAddon } from './addon.ts';
-import { encode } from './encode.ts';
+import { type EncodedStep, encode } from './encode.ts';
 
 export interface NativeOptions {
   /** 'avx512', 'avx2', 'baseline' or 'neon'; the best of this machine where left out. */
@@ -28,6 +29,7 @@ export interface NativeOptions {
 /** Runs in the calling thread and is done when it returns. */
 export interface NativeBackend extends Backend {
   run(step: Step<Matrix>, tile: TileContext): TileReport;
+  prepare(step: Step<Matrix>, rows: Pick<TileContext, 'firstRow' | 'lastRow'>): PreparedTile;
 }
 
 /** @throws Error with the reason when the addon is missing, does not load, or has not the instruction set asked for. */
@@ -38,6 +40,7 @@ export function load(options: NativeOptions = {}): NativeBackend {
     name: 'native',
     describe: () => describe(addon, isa),
     run: (step, tile) => run(addon, isa, step, tile),
+    prepare: (step, rows) => prepare(addon, isa, step, rows),
     sizeOf: (values) => addon.sizeOf(isa, values),
   };
 }
@@ -67,8 +70,26 @@ function rates(addon: Addon, isa: number, precision: Precision): Rates {
 
 function run(addon: Addon, isa: number, step: Step<Matrix>, tile: TileContext): TileReport {
   if ('variables' in step && step.variables.some(({ queries }) => queries.rows === 0)) return fillEmpty(step, tile);
-  const { kind, numbers, operands } = encode(step, tile);
-  const count = addon.run(isa, KINDS[kind], numbers, operands, tile.control);
+  return runEncoded(addon, isa, encode(step, tile), tile.control);
+}
+
+/** Where an encoded step has its callId (encode.ts). */
+const CALL_ID = 3;
+
+/** The encoding of a step, but for its call and its memory, follows from the shapes: it is made once. */
+function prepare(addon: Addon, isa: number, step: Step<Matrix>, rows: Pick<TileContext, 'firstRow' | 'lastRow'>): PreparedTile {
+  const { kind, numbers, operands } = encode(step, { ...rows, callId: 0 });
+  return {
+    operands,
+    run: (others, { control, callId }) => {
+      numbers[CALL_ID] = callId;
+      return runEncoded(addon, isa, { kind, numbers, operands: others }, control);
+    },
+  };
+}
+
+function runEncoded(addon: Addon, isa: number, { kind, numbers, operands }: EncodedStep, control: Int32Array): TileReport {
+  const count = addon.run(isa, KINDS[kind], numbers, operands, control);
   return kind === 'attend' ? { fallbackRows: 0, prunedPairs: count } : { fallbackRows: count };
 }
 

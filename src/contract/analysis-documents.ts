@@ -68,13 +68,10 @@ const DegreeSchema = z
       .number()
       .optional()
       .meta({ description: 'Rows above which the approximation is expected to take less time than the exact plan' }),
-    speedUp: z
-      .number()
-      .optional()
-      .meta({
-        description:
-          'Modelled time of the exact plan at this n over that of mode "approximate" on entries uniform within the bound; absent where nothing certifies the tolerance',
-      }),
+    speedUp: z.number().optional().meta({
+      description:
+        'Modelled time of the exact plan at this n over that of mode "approximate" on entries uniform within the bound; absent where nothing certifies the tolerance',
+    }),
   })
   .meta({ id: 'ApproximationDegree', description: 'What an absolute tolerance on values in [-1, 1] needs' });
 

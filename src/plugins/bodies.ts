@@ -40,8 +40,8 @@ export interface BodiesOptions {
   readonly maxBodyBytes: number;
   /** Of all large bodies together. */
   readonly maxHeldBytes: number;
-  /** Told when the memory of a large body is no longer used. */
-  readonly released?: (bytes: number) => void;
+  /** Told when the memory of a large body is no longer used: the body itself, where it arrived. */
+  readonly released?: (bytes: number, body: unknown) => void;
 }
 
 /** Bodies reach the routes as bytes: the codecs of `src/wire` read them, and nothing else does. JSON is taken unless a scope says otherwise. */
@@ -71,7 +71,7 @@ export const bodies = fp(async (app: FastifyInstance, { receive, small, maxBodyB
       held += bytes;
       request.ending.add(() => {
         held -= bytes;
-        released?.(bytes);
+        released?.(bytes, request.body);
       });
     };
     const incoming = { contentLength, contentEncoding, alignedAt: alignedAt?.(request) ?? 0 };

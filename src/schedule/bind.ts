@@ -1,5 +1,6 @@
 import type { FloatArray, Matrix, Step, StepKind } from '../../kernels/backend.ts';
 import type { AttentionRequest, Operand } from '../contract/request.ts';
+import { fail } from '../errors.ts';
 import { finishedBy } from '../plan/memory.ts';
 import { mapOperands } from '../plan/operands.ts';
 import { type BufferSpec, type Extent, extentRows, type Plan } from '../plan/plan.ts';
@@ -66,6 +67,15 @@ export function bind(plan: Plan, request: AttentionRequest, lease: Lease): Bindi
   };
 }
 
+/** The same for who answers: @throws ServiceError `overloaded` where the memory cannot be had */
+export function bindMemory(plan: Plan, request: AttentionRequest, lease: Lease): Binding {
+  try {
+    return bind(plan, request, lease);
+  } catch (cause) {
+    fail('overloaded', `The ${plan.bytes} bytes that the plan needs could not be allocated`, { retryAfterSeconds: 1, cause });
+  }
+}
+
 /** Steps whose native kernels write every entry of every result. */
 const WRITING: ReadonlySet<StepKind> = new Set(['survey', 'compress', 'accumulate', 'contract', 'apply', 'combine']);
 
@@ -81,7 +91,6 @@ function sliceRows(plan: Plan, { lengths }: AttentionRequest): (extent: Extent, 
 }
 
 /** Which of an operand's own slices serves a slice of the request: shared batches, and heads shared by groups. */
-/** Which of an operand's slices is that of the request's. */
 export function inputSlice(operand: Operand, slice: number, { heads }: Pick<Plan, 'heads'>): number {
   const entry = operand.batch === 1 ? 0 : Math.floor(slice / heads);
   const head = Math.floor((slice % heads) / (heads / operand.heads));

@@ -7,7 +7,7 @@ import { Lease } from '../tensor/lease.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { chooseTask, runTask } from './approximation.ts';
 import { asRun } from './as-run.ts';
-import { runAtOnce, runsAtOnce } from './at-once.ts';
+import { answerAtOnce, runsAtOnce } from './at-once.ts';
 import type { Binding } from './bind.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
@@ -21,7 +21,7 @@ import { exactProblem, type Task } from './planned-task.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import type { WorkItem } from './queue.ts';
 import type { MeasuredError, Result } from './result.ts';
-import { bindMemory, hasLeft, openSession, type RunContext, type Session, sum } from './session.ts';
+import { hasLeft, openSession, type RunContext, type Session, sum } from './session.ts';
 import { epochMs } from './task.ts';
 
 export type { RunContext } from './session.ts';
@@ -126,23 +126,17 @@ function runNow(request: AttentionRequest, context: RunContext, engine: Parts): 
   const reservation = engine.budget.admit(plan.seconds, plan.bytes);
   try {
     const planMs = performance.now() - began;
-    const submittedMs = epochMs();
-    const binding = bindMemory(plan, request, context.lease ?? new Lease());
-    const { queueMs, computeMs, endedMs, stages, fallbackRows, tiles, failovers, ...ran } = runAtOnce(
-      plan,
-      binding,
-      engine.kernels,
-      submittedMs,
-    );
+    const ran = answerAtOnce(plan, request, engine.kernels, context.lease ?? new Lease(), epochMs());
+    const { queueMs, computeMs, endedMs, stages, fallbackRows, tiles, failovers } = ran.execution;
     const timing = { planMs, queueMs, computeMs, measureMs: 0, endedMs, stages };
     return {
-      ...collectNow(plan, request, binding),
+      ...collectNow(plan, request, ran),
       weights: NO_WEIGHTS,
       measured: null,
       fallbackRows,
       tiles,
       failovers,
-      plan: asRun(plan, { ...ran, failovers }, engine.machine),
+      plan: asRun(plan, ran.execution, engine.machine),
       timing,
     };
   } finally {

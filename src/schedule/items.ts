@@ -20,6 +20,11 @@ export interface PlacedItem extends WorkItem {
 
 let calls = 0;
 
+/** A number for a stage's tiles in one slice of one request (kernels/backend.ts). */
+export function nextCall(): number {
+  return ++calls;
+}
+
 /** The tiles of one stage in all slices. */
 export function stageTiles(plan: Plan, index: number, binding: Binding): PlacedTile[] {
   const stage = plan.stages[index] as Stage;
@@ -28,7 +33,7 @@ export function stageTiles(plan: Plan, index: number, binding: Binding): PlacedT
     const rows = binding.rows(stage.extent, slice);
     if (rows === 0) return [];
     const step = binding.step(stage.step, slice, isDevice(stage.backend.name));
-    const callId = ++calls;
+    const callId = nextCall();
     // A device has threads of its own; on ours a stage is cut so that all have something to do.
     const threads = isDevice(stage.backend.name) ? 1 : plan.threads;
     return cutRows(rows, stage, slices, threads).map(({ first, last }) => ({

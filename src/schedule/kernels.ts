@@ -1,4 +1,4 @@
-import { type Backend, type BackendName, CANCEL, type DeviceName } from '../../kernels/backend.ts';
+import { type Backend, type BackendName, CANCEL, type DeviceName, type PreparedTile } from '../../kernels/backend.ts';
 import { useSizeOf } from '../tensor/largest.ts';
 import { type BoundTile, epochMs, type TileOutcome, type TileTask, type WorkerReport, type WorkerSettings } from './task.ts';
 
@@ -59,6 +59,11 @@ export class Kernels {
       if (report === undefined || report instanceof Promise) throw new Error(`back end ${backend} does not run here`);
       return { startMs, endMs: epochMs(), ...report };
     });
+  }
+
+  /** A tile made ready to be run here on other memory; null where the back end has no such thing. */
+  prepare({ backend, step, firstRow, lastRow }: BoundTile): PreparedTile | null {
+    return this.#backends.get(backend)?.prepare?.(step, { firstRow, lastRow }) ?? null;
   }
 
   /** Runs the tiles of a task in order; a cancelled task stops at the first look at its flag. */

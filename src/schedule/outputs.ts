@@ -24,7 +24,13 @@ export async function collect(plan: Plan, request: AttentionRequest, binding: Bi
 }
 
 /** The same without a turn of the event loop between. @param seen values that were looked at, of which `nonFinite` were not finite */
-export function collectNow(plan: Plan, request: AttentionRequest, binding: Binding, seen = 0, nonFinite = 0): Outputs {
+export function collectNow(
+  plan: Plan,
+  request: AttentionRequest,
+  binding: Pick<Binding, 'output'>,
+  seen = 0,
+  nonFinite = 0,
+): Outputs {
   const { output, problem } = request;
   const sums = binding.output('logSumExp');
   const rows = binding.output('output');

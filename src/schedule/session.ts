@@ -1,10 +1,9 @@
 import { isDevice } from '../../kernels/backend.ts';
 import type { AttentionRequest } from '../contract/request.ts';
-import { fail } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Lease } from '../tensor/lease.ts';
 import { runAtOnce, runsAtOnce } from './at-once.ts';
-import { type Binding, bind } from './bind.ts';
+import { type Binding, bindMemory } from './bind.ts';
 import type { Budget, Reservation } from './budget.ts';
 import { type Departure, watchDeparture } from './departure.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -93,14 +92,6 @@ export function openSession(context: RunContext, { queue, kernels, budget }: Res
 /** Whether the client has left, as cheaply as it can be asked. */
 export function hasLeft(context: RunContext): boolean {
   return context.hasLeft?.() ?? context.signal.aborted;
-}
-
-export function bindMemory(plan: Plan, request: AttentionRequest, lease: Lease): Binding {
-  try {
-    return bind(plan, request, lease);
-  } catch (cause) {
-    fail('overloaded', `The ${plan.bytes} bytes that the plan needs could not be allocated`, { retryAfterSeconds: 1, cause });
-  }
 }
 
 export function sum<T>(all: readonly T[], of: (one: T) => number): number {

@@ -67,7 +67,8 @@ export function isNative(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float64' || dtype === 'int32';
 }
 
-function viewOf(memory: SharedArrayBuffer, offset: number, dtype: DType, count: number): TensorData {
+/** Values of a native type as they lie in shared memory. */
+export function viewOf(memory: SharedArrayBuffer, offset: number, dtype: DType, count: number): TensorData {
   if (dtype === 'float64') return new Float64Array(memory, offset, count);
   return dtype === 'int32' ? new Int32Array(memory, offset, count) : new Float32Array(memory, offset, count);
 }

@@ -30,9 +30,8 @@ export function countShared(bytes: number, nowMs = performance.now()): void {
   seenBytes += bytes;
 }
 
-/** Collects what this thread no longer uses, if it saw any: a view of a few bytes holds the whole body that they lie in. */
+/** Collects what this thread no longer uses: a view of a few bytes holds the whole body that they lie in. */
 export function collectShared(nowMs = performance.now()): void {
-  if (seenBytes === 0) return;
   seenBytes = 0;
   collectedAtMs = nowMs;
   collect ??= collector();

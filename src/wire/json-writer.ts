@@ -9,6 +9,7 @@ import { withTiming } from './clock.ts';
 import type { WireFormat } from './codec.ts';
 import { clip } from './fault.ts';
 import { DECIMAL_FORMATS, MAX_DECIMAL_BYTES, writeDecimal } from './json-decimal.ts';
+import { jsonMembers } from './json-value.ts';
 
 /** Of one value, about: digits, sign, point and comma. */
 export const PRINTED_BYTES = 12;
@@ -33,10 +34,9 @@ export function encodeJson(envelope: Envelope, format: WireFormat): Buffer {
     writeMember(sink, name, member, format);
     separator = ',';
   }
-  for (const [name, value] of Object.entries(withTiming(envelope.options, format.clock))) {
-    const text = JSON.stringify(value);
-    if (text === undefined) continue;
-    sink.text(`${separator}${ascii(name)}:${escapeNonAscii(text)}`);
+  const members = jsonMembers(withTiming(envelope.options, format.clock));
+  if (members !== '') {
+    sink.text(`${separator}${escapeNonAscii(members)}`);
     separator = ',';
   }
   sink.text(separator === '{' ? '{}' : '}');

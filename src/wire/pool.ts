@@ -1,10 +1,12 @@
 import { Piscina } from 'piscina';
 import type { Envelope } from '../contract/envelope.ts';
 import { fail, ServiceError } from '../errors.ts';
+import { viewOf } from '../tensor/bytes.ts';
+import { countShared } from '../tensor/shared-memory.ts';
 import type { Codec, Framing, WireFormat } from './codec.ts';
 import { FORMATS, type FormatName } from './formats.ts';
 import { LARGE_BYTES, LARGE_TEXT_BYTES, type WireLimits } from './limits.ts';
-import { type DecodeTask, type EncodeTask, fromOutcome, type Outcome } from './task.ts';
+import { type Decoded, type DecodeTask, type EncodeTask, fromOutcome, type Outcome } from './task.ts';
 
 export interface WirePoolOptions {
   readonly limits: WireLimits;
@@ -55,9 +57,11 @@ export class WirePool {
    */
   async decode(format: FormatName, body: Uint8Array, leaving: Leaving, framing: Framing = {}): Promise<Envelope> {
     const { limits } = this.#options;
-    return (
-      this.decodeNow(format, body, framing) ??
-      this.#run<Envelope>('decode', { format, body, limits, framing } satisfies DecodeTask, signalOf(leaving))
+    const read = this.decodeNow(format, body, framing);
+    if (read !== null) return read;
+    return ours(
+      await this.#run<Decoded>('decode', { format, body, limits, framing } satisfies DecodeTask, signalOf(leaving)),
+      body,
     );
   }
 
@@ -144,6 +148,18 @@ export class WirePool {
     const [next] = this.#waiting;
     if (next !== undefined && this.#running < this.#options.threads) next.start();
   }
+}
+
+/** The envelope with its tensors where this thread has the body, so that a lease knows their memory; what a thread made is counted. */
+function ours({ envelope, inBody }: Decoded, { buffer }: Uint8Array): Envelope {
+  const tensors = new Map(envelope.tensors);
+  for (const [name, tensor] of tensors) {
+    const { byteOffset, length, byteLength } = tensor.data;
+    if (inBody.includes(name))
+      tensors.set(name, { ...tensor, data: viewOf(buffer as SharedArrayBuffer, byteOffset, tensor.dtype, length) });
+    else countShared(byteLength);
+  }
+  return { ...envelope, tensors };
 }
 
 /** Whether the event loop reads a body itself: the way to a thread and back takes longer than a millisecond of reading. */

@@ -13,6 +13,12 @@ export interface DecodeTask {
   readonly framing: Framing;
 }
 
+/** What a thread read. Memory that came from another thread is another object there: which tensors lie in the body has to be said. */
+export interface Decoded {
+  readonly envelope: Envelope;
+  readonly inBody: readonly string[];
+}
+
 export interface EncodeTask {
   readonly format: FormatName;
   readonly envelope: Envelope;

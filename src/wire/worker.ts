@@ -1,8 +1,8 @@
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
-import type { Envelope } from '../contract/envelope.ts';
+import { isReusable } from '../tensor/lease.ts';
 import { collectShared, countShared } from '../tensor/shared-memory.ts';
 import { FORMATS } from './formats.ts';
-import { type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
+import { type Decoded, type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
 
 /** A thread of the wire pool: the codecs, away from the event loop. */
 
@@ -10,17 +10,26 @@ export function collect(): void {
   collectShared();
 }
 
-export function decode({ format, body, limits, framing }: DecodeTask): Outcome<Envelope> {
-  countShared(body.byteLength);
-  return toOutcome(() => FORMATS[format].decode(body, limits, framing));
+export function decode({ format, body, limits, framing }: DecodeTask): Outcome<Decoded> {
+  countLeft(body);
+  return toOutcome(() => {
+    const envelope = FORMATS[format].decode(body, limits, framing);
+    const inBody = [...envelope.tensors].flatMap(([name, { data }]) => (data.buffer === body.buffer ? [name] : []));
+    return { envelope, inBody };
+  });
 }
 
 /** Parts in shared memory go as they are; what was made here is handed over. */
 export function encode({ format, envelope, options }: EncodeTask): unknown {
-  for (const { data } of envelope.tensors.values()) countShared(data.byteLength);
+  for (const { data } of envelope.tensors.values()) countLeft(data);
   const outcome = toOutcome(() => FORMATS[format].encode(envelope, options));
   const made = 'value' in outcome ? outcome.value.filter(ownsItsMemory).map(({ buffer }) => buffer as ArrayBuffer) : [];
   return Piscina.move({ [transferableSymbol]: made, [valueSymbol]: outcome } as unknown as Parameters<typeof Piscina.move>[0]);
+}
+
+/** What is used again is nothing to collect. */
+function countLeft({ buffer }: ArrayBufferView): void {
+  if (!isReusable(buffer.byteLength)) countShared(buffer.byteLength);
 }
 
 /** A slice of a larger buffer cannot be handed over without the rest. */

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { allocateData } from '../../src/tensor/allocate.ts';
-import { isPiledUp, isReusable, Lease, takeMemory } from '../../src/tensor/lease.ts';
+import { dropIdle, isLeased, isPiledUp, isReusable, keepAtMost, Lease, takeMemory } from '../../src/tensor/lease.ts';
 
 const MIB = 1 << 20;
 
@@ -23,7 +23,7 @@ describe('a lease', () => {
       const next = new Lease();
       const again = next.take(bytes - 1000);
       expect(again).toBe(memory);
-      expect(new Uint8Array(again).every((byte) => byte === 0)).toBe(true);
+      expect(new Uint8Array(again, 0, bytes - 1000).every((byte) => byte === 0)).toBe(true);
       expect(next.take(bytes)).not.toBe(memory);
     },
   );
@@ -67,17 +67,19 @@ describe('a lease', () => {
   });
 
   it('neither keeps what is very large nor what others made', () => {
-    expect([isReusable(16 * MIB), isReusable(16 * MIB + 1)]).toEqual([true, false]);
-    const large = used(17 * MIB);
-    expect(large.byteLength).toBe(17 * MIB);
-    expect(new Lease().take(17 * MIB)).not.toBe(large);
+    expect([isReusable(128 * MIB), isReusable(128 * MIB + 1)]).toEqual([true, false]);
+    const large = used(129 * MIB);
+    expect(large.byteLength).toBe(129 * MIB);
+    expect(new Lease().take(129 * MIB)).not.toBe(large);
     const lease = new Lease();
     const foreign = new SharedArrayBuffer(MIB + 1);
     lease.adopt(foreign);
-    expect(lease.has(foreign)).toBe(false);
+    expect([lease.has(foreign), isLeased(foreign), isLeased(used(MIB))]).toEqual([false, false, true]);
   });
 
   it('keeps a bounded amount, and says when much was left to the collector', () => {
+    keepAtMost(64 * MIB);
+    onTestFinished(() => keepAtMost(256 * MIB));
     isPiledUp();
     const lease = new Lease();
     for (let i = 0; i < 9; i++) lease.take(15 * MIB);
@@ -86,11 +88,52 @@ describe('a lease', () => {
     expect([isPiledUp(), isPiledUp()]).toEqual([true, false]);
   });
 
+  it('keeps more than that at no setting', () => {
+    keepAtMost(1024 * MIB);
+    isPiledUp();
+    const lease = new Lease();
+    for (let i = 0; i < 3; i++) lease.take(112 * MIB);
+    lease.end(true);
+    expect(isPiledUp()).toBe(true);
+    while (dropIdle()) isPiledUp();
+  });
+
   it('is where large tensors get their memory from', () => {
     const lease = new Lease();
     const data = allocateData('float32', MIB, lease);
     expect(lease.has(data.buffer)).toBe(true);
     lease.end(true);
     expect(allocateData('float64', MIB / 2, new Lease()).buffer).toBe(data.buffer);
+  });
+
+  describe('left alone', () => {
+    const clear = (): void => {
+      while (dropIdle());
+    };
+
+    it('keeps what was in use since the last look, and lets go of the rest', () => {
+      clear();
+      const lease = new Lease();
+      const [idle, needed] = [lease.take(48 * MIB), lease.take(40 * MIB)];
+      lease.end(true);
+      expect(dropIdle()).toBe(false);
+      const next = new Lease();
+      expect(next.take(40 * MIB)).toBe(needed);
+      next.end(true);
+      expect(dropIdle()).toBe(true);
+      expect(takeMemory(48 * MIB)).not.toBe(idle);
+      expect(takeMemory(40 * MIB)).toBe(needed);
+    });
+
+    it('rests with 64 MiB of small pieces', () => {
+      clear();
+      const lease = new Lease();
+      for (let i = 0; i < 6; i++) lease.take(16 * MIB);
+      lease.end(true);
+      expect([dropIdle(), dropIdle(), dropIdle()]).toEqual([false, true, false]);
+      const again = new Set(Array.from({ length: 4 }, () => takeMemory(16 * MIB)));
+      expect(again.size).toBe(4);
+      expect(dropIdle()).toBe(false);
+    });
   });
 });

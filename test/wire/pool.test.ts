@@ -101,6 +101,25 @@ describe('a large body', () => {
     expect(data[5]).toBe(5);
   });
 
+  it('read in a thread lies in the memory that came in, for a lease to know', async () => {
+    const tensors = new Map([
+      ['q1', counted(5 * LARGE)],
+      ['q2', counted(LARGE, 'bfloat16')],
+      ['q3', counted(LARGE, 'int32')],
+    ]);
+    const body = shared(safetensorsRequest(tensors, {}));
+    const pool = buildPool();
+    const decoding = pool.decode('safetensors', body, NEVER);
+    expect(pool.load).toBe(1);
+    const read = (await decoding).tensors;
+    expect([...read].map(([name, { data }]) => [name, data.buffer === body.buffer])).toEqual([
+      ['q1', true],
+      ['q3', true],
+      ['q2', false],
+    ]);
+    for (const [name, { data }] of read) expect(data).toEqual((tensors.get(name) as Tensor).data);
+  });
+
   it.each(['float16', 'bfloat16', 'float64'] as const)('of %s is read and written in threads', async (dtype) => {
     const pool = buildPool();
     const body = shared(safetensorsRequest(new Map([['q1', counted(LARGE * 2, dtype)]]), {}));
