@@ -29,7 +29,10 @@ export const ApproximationResultSchema = z
   .object({
     used: z.boolean().meta({ description: 'false: the answer is exact' }),
     method: z.string().optional(),
-    degree: z.int().optional().meta({ description: 'Of the polynomial in the place of the exponential' }),
+    degree: z
+      .int()
+      .optional()
+      .meta({ description: 'Of the polynomial in the place of the exponential, or beside it where the rest is sampled' }),
     rank: z.int().optional().meta({ description: 'Features of the largest block' }),
     samples: z.int().optional(),
     reason: z.string().meta({ description: 'Why this way' }),

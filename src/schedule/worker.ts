@@ -6,7 +6,7 @@ import type { TaskOutcome, TileTask, WorkerReport, WorkerSettings } from './task
 /**
  * A thread of the pool. Niceness 5, so that the event loop goes first, left p99 of /livez beside 64 MiB bodies where it was: 57 to 70 ms. SCHED_BATCH, and a
  * processor of its own for each thread to be woken on, ended the waking thread's waits of up to 3 ms and had tiles of a millisecond begin at once, but left the time of
- * path(3) at n = 65,536 approximated, and of n = 1024 and 2048 exact, where it was (2 processors, 8 rounds in turns).
+ * path(3) at n = 65,536 approximated, and of n = 1024 and 2048 exact, where it was (2 processors, 4 rounds each in turns).
  */
 
 const kernels = await Kernels.load(workerData as WorkerSettings);

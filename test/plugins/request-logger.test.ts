@@ -10,7 +10,10 @@ it('writes what a child of the logger would, and makes the child only then', () 
   const counting = new Proxy(parent, {
     get: (target, key) =>
       key === 'child'
-        ? (...given: Parameters<typeof parent.child>) => (children++, parent.child(...given))
+        ? (...given: Parameters<typeof parent.child>) => {
+            children++;
+            return parent.child(...given);
+          }
         : Reflect.get(target, key),
   });
   const logger = new RequestLogger(counting as unknown as FastifyBaseLogger, { reqId: 'one' });

@@ -644,7 +644,7 @@ export interface components {
             method?: string;
             /**
              * Format: int64
-             * @description Of the polynomial in the place of the exponential
+             * @description Of the polynomial in the place of the exponential, or beside it where the rest is sampled
              */
             degree?: number;
             /**

@@ -24,7 +24,7 @@ class ApproximationResult:
         used (bool): false: the answer is exact
         reason (str): Why this way
         method (str | Unset):
-        degree (int | Unset): Of the polynomial in the place of the exponential
+        degree (int | Unset): Of the polynomial in the place of the exponential, or beside it where the rest is sampled
         rank (int | Unset): Features of the largest block
         samples (int | Unset):
         score_bound (float | Unset): The largest |score| after centring that the certificate used
