@@ -17,7 +17,9 @@ export function attendStep(n: number, d: number, seed = 1): AttendStep<Matrix> {
 /** x1 x2 x3 given x1. */
 export function tensorStep(n: number, d: number, seed = 1, dv = d): ConditionedStep<Matrix> {
   const random = randomSource(seed);
-  return tensorOf((rows, cols) => randomMatrix(random, 'float32', rows, cols), n, d, dv);
+  const step = tensorOf((rows, cols) => randomMatrix(random, 'float32', rows, cols), n, d, dv);
+  // What no kernel has written yet is to be seen.
+  return { ...step, message: matrix('float32', n, dv), logSumExp: matrix('float32', n, 1) };
 }
 
 /** x1 x2 x3 and the triangle. */
