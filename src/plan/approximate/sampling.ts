@@ -28,33 +28,20 @@ export function samplingPlan(context: ApproximateContext, samples: number, degre
 }
 
 function plainPlan(context: ApproximateContext, samples: number): Plan | null {
-  const { problem, backends, threads, wish, certificate } = context;
+  const { problem, backends, wish } = context;
   const withValues = problem.hasValues.some(Boolean);
   const draft = newDraft(problem, backends);
   if (problem.mask.type !== 'none' || !withValues || !supports(draft, ['sample', 'attend', 'judge', 'combine'])) return null;
   const drawn = addSample(draft, samples, wish.seed);
   const first = addAttention(draft, drawn, samples, 1);
   const second = addAttention(draft, drawn, samples, 2);
-  const rounding = outputBound([context.attention(samples)], 0, certificate);
   addJudge(draft, first, second, context, samples);
-  const plan = finishPlan(draft, 'sampling', threads);
-  return {
-    ...plan,
-    exponent: 1,
-    approximation: {
-      used: true,
-      method: 'sampling',
-      samples,
-      reason: '',
-      scoreBound: context.largestScore,
-      certificate: { kind: 'probabilistic', maxAbsError: rounding, confidence: wish.confidence },
-    },
-  };
+  return finishSample(draft, context, { samples, scoreBound: context.largestScore });
 }
 
 /** With a polynomial's exact sums beside it, the same of what the exponential and the polynomial differ by (kernels/reference/residual.ts). */
 function controlledPlan(context: ApproximateContext, samples: number, degree: number): Plan | null {
-  const { problem, backends, threads, wish, certificate } = context;
+  const { problem, backends, wish, certificate } = context;
   const control = controlVariate(context, degree);
   const draft = newDraft(problem, backends);
   if (control === null || !supports(draft, ['sample', 'residual', 'accumulate', 'contract', 'apply', 'combine'])) return null;
@@ -65,18 +52,26 @@ function controlledPlan(context: ApproximateContext, samples: number, degree: nu
     ...{ logOdds: logOdds(wish), values: certificate.values },
   });
   publish(draft, message, scaled, bound);
-  const rounding = outputBound([context.attention(samples)], 0, certificate);
-  const plan = finishPlan(draft, 'sampling', threads);
+  return finishSample(draft, context, { samples, degree, rank: control.rank, scoreBound: control.bound });
+}
+
+type Drawing = Pick<NonNullable<Plan['approximation']>, 'samples' | 'degree' | 'rank' | 'scoreBound'> & {
+  readonly samples: number;
+};
+
+/** What a sample certifies is known once it has been judged; until then its rounding is. */
+function finishSample(draft: Draft, context: ApproximateContext, drawing: Drawing): Plan {
+  const { threads, wish, certificate } = context;
+  const maxAbsError = outputBound([context.attention(drawing.samples)], 0, certificate);
   return {
-    ...plan,
+    ...finishPlan(draft, 'sampling', threads),
     exponent: 1,
     approximation: {
       used: true,
       method: 'sampling',
-      ...{ samples, degree, rank: control.rank },
+      ...drawing,
       reason: '',
-      scoreBound: control.bound,
-      certificate: { kind: 'probabilistic', maxAbsError: rounding, confidence: wish.confidence },
+      certificate: { kind: 'probabilistic', maxAbsError, confidence: wish.confidence },
     },
   };
 }
