@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import {
   AttentionRequestSchema,
   AttentionResponseSchema,
@@ -7,23 +7,12 @@ import {
   SafetensorsResponseSchema,
 } from '../src/contract/documents.ts';
 import { acceptBodies } from '../src/plugins/bodies.ts';
-import { readClock, startClock } from '../src/wire/clock.ts';
-import type { FormatName } from '../src/wire/formats.ts';
 import { chooseResponse } from '../src/wire/negotiate.ts';
 import { npyCodec } from '../src/wire/npy.ts';
 import { safetensorsCodec } from '../src/wire/safetensors.ts';
-import { bodyOf, sendParts } from './body.ts';
-import { compute, responseOf } from './computation.ts';
+import { answer } from './answer.ts';
 import { DeadlineHeadersSchema } from './deadline.ts';
-import { openExchange } from './exchange.ts';
 import type { Services } from './services.ts';
-import { after, later } from './soon.ts';
-
-/** What the answer is written in. */
-interface Answer {
-  readonly format: FormatName;
-  readonly contentType: string;
-}
 
 const BINARY_ANSWERS = [...safetensorsCodec.mediaTypes, ...npyCodec.mediaTypes];
 const ERRORS = { 429: ProblemSchema, 504: ProblemSchema };
@@ -76,30 +65,4 @@ function binaryRoute(scope: FastifyInstance, services: Services): void {
       return answer(request, reply, 'safetensors', { format, contentType }, services);
     },
   );
-}
-
-function answer(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  given: FormatName,
-  { format, contentType }: Answer,
-  services: Services,
-): Promise<FastifyReply> | undefined {
-  const { stopwatch } = request;
-  const { wire } = services;
-  const body = bodyOf(request);
-  const exchange = openExchange(request, body, services.collect);
-  const decoded = stopwatch.time('decode', () => wire.decodeNow(given, body) ?? wire.decode(given, body, exchange));
-  const sent = after(decoded, (envelope) =>
-    after(compute(envelope, request, exchange, services), ({ attention, result }) => {
-      const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
-      const options = { encoding: attention.output.encoding, clock };
-      const response = responseOf(result, request);
-      return after(wire.encodeNow(format, response, options) ?? wire.encode(format, response, options, exchange), (parts) => {
-        stopwatch.spans.encode = readClock(clock).encodeMs;
-        return sendParts(reply.header('content-type', contentType), parts);
-      });
-    }),
-  );
-  return later(sent);
 }
