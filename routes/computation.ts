@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Envelope } from '../src/contract/envelope.ts';
 import { interpret } from '../src/contract/interpret.ts';
 import type { AttentionRequest } from '../src/contract/request.ts';
+import type { RunFields } from '../src/observe/request-line.ts';
 import { readingMs, rounded } from '../src/observe/timing.ts';
 import type { Result } from '../src/schedule/result.ts';
 import { deadlineMs } from './deadline.ts';
@@ -108,15 +109,18 @@ function note(request: FastifyRequest, { plan, timing }: Result): void {
   spans.plan = (spans.plan ?? 0) + timing.planMs;
   spans.queue = timing.queueMs;
   spans.compute = timing.computeMs;
-  Object.assign(request.logFields, {
-    class: plan.class,
-    algorithm: plan.algorithm,
-    backend: plan.backend.name,
-    flops: plan.work.flops,
-    rows: plan.rows,
-    decodeMs: rounded(readingMs(request.stopwatch)),
-    planMs: rounded(spans.plan),
-    queueMs: rounded(timing.queueMs),
-    computeMs: rounded(timing.computeMs),
-  });
+  const { queueMs, computeMs } = timing;
+  request.logFields.run = { plan: summaryOf(plan), decodeMs: readingMs(request.stopwatch), planMs: spans.plan, queueMs, computeMs };
+}
+
+const summaries = new WeakMap<Result['plan'], RunFields['plan']>();
+
+/** What the log says of a plan. */
+function summaryOf(plan: Result['plan']): RunFields['plan'] {
+  const known = summaries.get(plan);
+  if (known !== undefined) return known;
+  const { class: kind, algorithm, backend, work, rows } = plan;
+  const summary = Object.freeze({ class: kind, algorithm, backend: backend.name, flops: work.flops, rows });
+  summaries.set(plan, summary);
+  return summary;
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import { destination } from 'pino';
 import { type DeviceName, isDevice } from '../kernels/backend.ts';
 import { documentOptions } from '../openapi/document.ts';
 import { downgrade } from '../openapi/downgrade.ts';
@@ -47,8 +48,9 @@ export interface Dependencies {
 /** The only composition root: engine, plugins, routes. Closing the app closes the engine. */
 export async function buildApp(config: Config, dependencies: Dependencies = {}): Promise<FastifyInstance & { engine: Engine }> {
   const engine = dependencies.engine ?? (await startEngine(engineOptions(config, dependencies)));
+  const log = dependencies.logStream ?? destination(1);
   const app = Fastify({
-    logger: { ...loggerOptions(config.LOG_LEVEL), ...(dependencies.logStream && { stream: dependencies.logStream }) },
+    logger: { ...loggerOptions(config.LOG_LEVEL), stream: log },
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => frameworkProblem(error, request, reply),
     bodyLimit: config.MAX_BODY_BYTES,
@@ -72,7 +74,7 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
     app.log[level]({ device, state, restarts, reason }, 'device');
   });
   app.addHook('onClose', () => engine.close());
-  await app.register(requestLog);
+  await app.register(requestLog, { sink: log });
   await app.register(problem, { maxBodyBytes: config.MAX_BODY_BYTES });
   await app.register(notFound);
   await app.register(drain);

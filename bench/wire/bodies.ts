@@ -1,5 +1,6 @@
 import { allocate } from '../../src/tensor/allocate.ts';
 import type { DType, Tensor } from '../../src/tensor/tensor.ts';
+import { joinParts } from '../../src/wire/codec.ts';
 import { safetensorsCodec } from '../../src/wire/safetensors.ts';
 
 /** Requests as the benches send them: random tensors of path(t), in JSON and in safetensors. */
@@ -39,15 +40,13 @@ export function binaryRequest(mechanism: string, tensors: ReadonlyMap<string, Te
 
 /** The codec writes responses; a request carries its options under another key. */
 function safetensorsBody(options: object, tensors: ReadonlyMap<string, Tensor>): Buffer {
-  const [start, ...bytes] = safetensorsCodec.encode({ tensors, options: { ...options } }, {});
-  const header = Buffer.from(start as Uint8Array)
-    .toString('utf8', 8)
-    .replace('"response"', '"request"')
-    .trimEnd();
+  const body = joinParts(safetensorsCodec.encode({ tensors, options: { ...options } }, {}));
+  const headerEnd = 8 + Number(body.readBigUInt64LE());
+  const header = body.toString('utf8', 8, headerEnd).replace('"response"', '"request"').trimEnd();
   const padded = Buffer.from(header.padEnd(Math.ceil(header.length / 8) * 8));
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(padded.length));
-  return Buffer.concat([size, padded, ...bytes]);
+  return Buffer.concat([size, padded, body.subarray(headerEnd)]);
 }
 
 /** The whole request as it goes over a kept connection. */

@@ -9,4 +9,6 @@ export interface Envelope {
   /** Insertion order is the order in the body. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Where a codec has one: two envelopes of the same likeness differ in nothing but the tensors' values. */
+  readonly likeness?: object;
 }

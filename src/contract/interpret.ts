@@ -9,7 +9,7 @@ import { resolveMask } from './mask.ts';
 import { type OperandsByRole, operandsLike, readOperands } from './operands.ts';
 import { type Options, OptionsSchema } from './options.ts';
 import { checkScoreRange } from './range.ts';
-import { keyOf, Readings } from './readings.ts';
+import { Readings } from './readings.ts';
 import type { AttentionRequest, Problem } from './request.ts';
 import { validate } from './validate.ts';
 
@@ -21,11 +21,10 @@ const readings = new Readings();
  * @throws ServiceError `invalid_request`, `non_finite_input` or `non_finite_output`, with pointers into the body
  */
 export function interpret(envelope: Envelope): AttentionRequest {
-  const key = keyOf(envelope);
-  const known = key === null ? undefined : readings.get(key);
+  const known = readings.get(envelope);
   if (known === undefined) {
     const request = interpretAnew(envelope);
-    if (key !== null) readings.set(key, request);
+    readings.set(envelope, request);
     return request;
   }
   const operands = operandsLike(known.operands, envelope.tensors, known.problem.precision);

@@ -1,9 +1,13 @@
 import { fail } from '../errors.ts';
+import { MAX_VARIABLES } from '../polynomial/polynomial.ts';
 import { largestOf } from '../tensor/largest.ts';
 import type { Operand, Problem } from './request.ts';
 
 /** A quarter of the largest finite value, so that the rounding of the bound itself does not count. */
 const LIMITS = { float32: 2 ** 126, float64: 2 ** 1022 } as const;
+
+/** Names that were not just made have their hash already. */
+const QUERIES = Array.from({ length: MAX_VARIABLES }, (_, index) => `q${index + 1}`);
 
 /**
  * Refuses scores that could overflow the compute precision. A kernel would meet infinity minus infinity there, and what it would answer is
@@ -18,8 +22,9 @@ export function checkScoreRange(problem: Problem, operands: ReadonlyMap<string, 
     return operand === undefined ? 0 : largestOf(operand.tensor);
   };
   const tokens = operands.has('x') ? problem.projected.m * largest('x') : 0;
-  const queries = problem.rows.map((_, j) => Math.max(1, largest(`q${j + 1}`), tokens * largest(`wq${j + 1}`)));
-  const biases = problem.rows.reduce((sum, _, j) => sum + largest(`b${j + 1}`), 0);
+  const projected = (j: number): number => (tokens === 0 ? 0 : tokens * largest(`wq${j + 1}`));
+  const queries = problem.rows.map((_, j) => Math.max(1, largest(QUERIES[j] as string), projected(j)));
+  const biases = problem.hasBias.reduce((sum, isGiven, j) => (isGiven ? sum + largest(`b${j + 1}`) : sum), 0);
   const scores = polynomial.monomials.reduce(
     (sum, { coefficient, variables }) =>
       sum + Math.max(1, Math.abs(coefficient * scale)) * variables.reduce((product, j) => product * (queries[j - 1] as number), d),

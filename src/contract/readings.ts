@@ -15,7 +15,7 @@ const NAME = /^\w+$/;
 const texts = new WeakMap<object, string>();
 
 /** Null where the envelope is too large or too odd to be remembered. */
-export function keyOf({ options, tensors }: Envelope): string | null {
+function keyOf({ options, tensors }: Envelope): string | null {
   let key = textOf(options);
   for (const [name, { dtype, shape }] of tensors) {
     if (!NAME.test(name)) return null;
@@ -35,12 +35,22 @@ function textOf(options: Envelope['options']): string {
 /** Requests without their tensors' values. */
 export class Readings {
   readonly #requests = new Map<string, AttentionRequest>();
+  /** The same by what the codec remembers, which ends when that does. */
+  readonly #alike = new WeakMap<object, AttentionRequest>();
 
-  get(key: string): AttentionRequest | undefined {
-    return this.#requests.get(key);
+  get(envelope: Envelope): AttentionRequest | undefined {
+    const { likeness } = envelope;
+    const alike = likeness && this.#alike.get(likeness);
+    if (alike !== undefined) return alike;
+    const key = keyOf(envelope);
+    const known = key === null ? undefined : this.#requests.get(key);
+    if (likeness && known) this.#alike.set(likeness, known);
+    return known;
   }
 
-  set(key: string, request: AttentionRequest): void {
+  set(envelope: Envelope, request: AttentionRequest): void {
+    const key = keyOf(envelope);
+    if (key === null) return;
     if (this.#requests.size >= MAX_ENTRIES) this.#requests.delete(this.#requests.keys().next().value as string);
     this.#requests.set(key, { ...request, operands: new Map([...request.operands].map(([name, one]) => [name, emptied(one)])) });
   }

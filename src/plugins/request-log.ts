@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import type { Logger } from 'pino';
+import type { TextSink } from '../observe/log-lines.ts';
+import { type RunFields, requestLine } from '../observe/request-line.ts';
 import { rounded, type Stopwatch, serverTiming, startStopwatch } from '../observe/timing.ts';
 import { Ending } from './ending.ts';
 
@@ -8,12 +11,29 @@ declare module 'fastify' {
     stopwatch: Stopwatch;
     ending: Ending;
     /** What the request's one log line says beside method, route, status and time. */
-    logFields: Record<string, unknown>;
+    logFields: LogFields;
+  }
+  interface FastifyInstance {
+    logSink: TextSink;
   }
 }
 
+/** Gathered while a request runs. */
+export interface LogFields {
+  run?: RunFields;
+  /** Of the error that it was answered with; `err` where it is the service's own. */
+  code?: string;
+  err?: unknown;
+}
+
+export interface RequestLogOptions {
+  /** Where the app's log goes too. */
+  readonly sink: TextSink;
+}
+
 /** `X-Request-Id` and `Server-Timing` on every response, and one line in the log a request (api.md §3). */
-export const requestLog = fp(async (app: FastifyInstance) => {
+export const requestLog = fp(async (app: FastifyInstance, { sink }: RequestLogOptions) => {
+  app.decorate('logSink', sink);
   app.decorateRequest('stopwatch');
   app.decorateRequest('ending');
   app.decorateRequest('logFields');
@@ -39,14 +59,21 @@ export function beginRequest(request: FastifyRequest, reply: FastifyReply): void
 }
 
 export function writeTiming({ stopwatch }: FastifyRequest, reply: FastifyReply): void {
-  reply.header('server-timing', serverTiming({ ...stopwatch.spans, total: stopwatch.elapsed() }));
+  reply.header('server-timing', serverTiming(stopwatch.spans, stopwatch.elapsed()));
 }
 
 /** The one line of a request: 499 where the client left before it had its answer. */
 export function writeLine(request: FastifyRequest, status: number): void {
-  const { method, logFields, stopwatch } = request;
+  const { method, server, stopwatch } = request;
+  const { run, code, err } = request.logFields;
   const route = request.routeOptions.url ?? 'none';
-  const line = { reqId: request.id, method, route, status, ms: rounded(stopwatch.elapsed()), ...logFields };
+  const entry = { reqId: request.id, method, route, status, ms: stopwatch.elapsed(), run, code };
+  const message = status === 499 ? 'request aborted by the client' : 'request';
   // Not ready, too late and not there are answers; only what is broken is an error to look into.
-  request.server.log[status === 500 ? 'error' : 'info'](line, status === 499 ? 'request aborted by the client' : 'request');
+  if (status === 500 || err !== undefined) {
+    const { run: _, ...rest } = entry;
+    server.log[status === 500 ? 'error' : 'info']({ ...rest, ms: rounded(entry.ms), ...run?.plan, err }, message);
+  } else if ((server.log as Logger).isLevelEnabled('info')) {
+    server.logSink.write(requestLine(entry, message, Date.now()));
+  }
 }

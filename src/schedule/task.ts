@@ -40,6 +40,8 @@ export interface WorkerReport {
   readonly unavailable: Readonly<Record<string, string>>;
 }
 
+const ORIGIN_MS = performance.timeOrigin;
+
 export function epochMs(): number {
-  return performance.timeOrigin + performance.now();
+  return ORIGIN_MS + performance.now();
 }

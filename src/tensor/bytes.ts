@@ -1,10 +1,14 @@
 import { endianness } from 'node:os';
 import { allocateData, WIRE_BYTES } from './allocate.ts';
 import { narrowHalf, widenHalf } from './half.ts';
+import { reserve } from './memory.ts';
 import type { DType, Tensor, TensorData } from './tensor.ts';
 
 if (endianness() !== 'LE')
   throw new Error('Tensor bytes are little-endian and copied as they are: a little-endian machine is needed');
+
+/** Beyond, the lease has memory that is used again. */
+const FEW_BYTES = 1 << 12;
 
 function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
@@ -31,6 +35,15 @@ export function fromBytes(bytes: Uint8Array, dtype: DType): TensorData {
   bytesOf(data).set(bytes);
   if (dtype === 'bool') for (let i = 0; i < count; i++) if (data[i] !== 0) data[i] = 1;
   return data;
+}
+
+/** Few bytes that are not in shared memory, copied there as one: the tensors among them are then views of it. Others as they are. */
+export function sharedBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0 || bytes.length > FEW_BYTES || bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  const { memory, offset } = reserve(bytes.length);
+  const copy = new Uint8Array(memory, offset, bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /** The tensor that `fromBytes` makes, with the bytes of a float16 one where they can stay as they are. */

@@ -25,8 +25,10 @@ export function withTiming(options: Readonly<Record<string, unknown>>, clock: En
   return { ...options, timing: { ...timing, ...readClock(clock) } };
 }
 
+const ORIGIN_MS = performance.timeOrigin;
+
 function epochMs(): number {
-  return performance.timeOrigin + performance.now();
+  return ORIGIN_MS + performance.now();
 }
 
 function inMicroseconds(ms: number): number {

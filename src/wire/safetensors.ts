@@ -4,7 +4,7 @@
  */
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { conversionBytes, isNative, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, isNative, sharedBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { withTiming } from './clock.ts';
@@ -12,12 +12,14 @@ import { type Codec, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { HeaderCache } from './header-cache.ts';
 import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
-import { jsonMembers } from './json-value.ts';
+import { quotedMembers } from './json-value.ts';
 import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
 
 const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 1 << 20;
 const ALIGNMENT = 8;
+/** Bodies up to this long are written as one piece. */
+const JOINED_BYTES = 1 << 15;
 const METADATA = '__metadata__';
 const MEMBERS = ['dtype', 'shape', 'data_offsets'];
 
@@ -60,15 +62,16 @@ const caches = new WeakMap<WireLimits, HeaderCache<Header>>();
 export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelope {
   checkBytes(body.byteLength, limits.maxBodyBytes, 'MAX_BODY_BYTES');
   const headerEnd = PREFIX_BYTES + readHeaderLength(body);
-  const { entries, bytes, options } = headerOf(body, headerEnd, limits);
-  const buffer = body.subarray(headerEnd);
-  if (bytes !== buffer.length)
-    faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${buffer.length} after its header`);
+  const header = headerOf(body, headerEnd, limits);
+  const { entries, bytes, options } = header;
+  const given = body.byteLength - headerEnd;
+  if (bytes !== given) faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${given} after its header`);
+  const buffer = sharedBytes(body.subarray(headerEnd));
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
     tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape)));
   }
-  return { tensors, options };
+  return { tensors, options, likeness: header };
 }
 
 function headerOf(body: Uint8Array, headerEnd: number, limits: WireLimits): Header {
@@ -180,15 +183,14 @@ function readOptions(value: JsonValue | undefined): Record<string, unknown> {
  * Encodes a response. Tensors keep their path as name (`weights.x1,x2`), the widest types first and then by name, after a header padded
  * to a multiple of 8: each is aligned to its own type wherever the body itself is. Values are rounded to nearest even to their dtype;
  * NaN and infinities are carried.
- * @returns The prefix with the header, then each tensor's bytes
+ * @returns The prefix with the header, then each tensor's bytes; a small body in one piece
  */
 export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): Uint8Array[] {
   const sorted = [...envelope.tensors].sort(
     ([a, x], [b, y]) => WIRE_BYTES[y.dtype] - WIRE_BYTES[x.dtype] || (a < b ? -1 : Number(a > b)),
   );
   const bytes = sorted.map(([, tensor]) => toBytes(tensor));
-  const response = `{${jsonMembers(withTiming(envelope.options, format.clock))}}`;
-  let header = `{"${METADATA}":{"response":${JSON.stringify(response)}}`;
+  let header = `{"${METADATA}":{"response":"{${quotedMembers(withTiming(envelope.options, format.clock))}}"}`;
   let size = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
     const end = size + data.length * WIRE_BYTES[dtype];
@@ -197,11 +199,20 @@ export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): U
   }
   header += '}';
   const headerBytes = Math.ceil(Buffer.byteLength(header) / ALIGNMENT) * ALIGNMENT;
-  const start = Buffer.allocUnsafeSlow(PREFIX_BYTES + headerBytes);
+  const headerEnd = PREFIX_BYTES + headerBytes;
+  // Small bodies are one piece, which saves who sends them to join it.
+  const isWhole = headerEnd + size <= JOINED_BYTES;
+  const start = Buffer.allocUnsafeSlow(isWhole ? headerEnd + size : headerEnd);
   start.writeUInt32LE(headerBytes, 0);
   start.writeUInt32LE(0, 4); // the length has eight bytes, and a header never four gigabytes
-  start.fill(0x20, PREFIX_BYTES + start.write(header, PREFIX_BYTES));
-  return [start, ...bytes];
+  start.fill(0x20, PREFIX_BYTES + start.write(header, PREFIX_BYTES), headerEnd);
+  if (!isWhole) return [start, ...bytes];
+  let end = headerEnd;
+  for (const part of bytes) {
+    start.set(part, end);
+    end += part.length;
+  }
+  return [start];
 }
 
 /** The same as one buffer. */
