@@ -1,12 +1,21 @@
-const FIRST_CHUNK = 4096;
+/** Of the thread, for the first chunk of whoever writes: what is written is copied out by `join`, and nobody waits meanwhile. */
+let spare: Buffer | null = Buffer.allocUnsafeSlow(1 << 14);
+const FIRST_CHUNK = 1 << 14;
 const LARGEST_CHUNK = 1 << 20;
 
 /** Grows by chunks and is joined once: what is written is copied one time, however large the whole gets. */
 export class ByteSink {
   readonly #done: Uint8Array[] = [];
   #size = 0;
-  #chunk = Buffer.allocUnsafe(FIRST_CHUNK);
+  readonly #first: Buffer;
+  #chunk: Buffer;
   #used = 0;
+
+  constructor() {
+    this.#first = spare ?? Buffer.allocUnsafeSlow(FIRST_CHUNK);
+    spare = null;
+    this.#chunk = this.#first;
+  }
 
   /** A buffer to write at most `bytes` bytes to, from its start; `commit` says how many it became. */
   reserve(bytes: number): Buffer {
@@ -23,7 +32,8 @@ export class ByteSink {
 
   /** Appends ASCII text. */
   text(ascii: string): void {
-    this.commit(this.reserve(ascii.length).write(ascii, 'latin1'));
+    if (this.#chunk.length - this.#used < ascii.length) this.reserve(ascii.length);
+    this.#used += this.#chunk.write(ascii, this.#used, 'latin1');
   }
 
   /** Appends bytes that stay as they are until `join`: they are not copied before. */
@@ -33,9 +43,12 @@ export class ByteSink {
     this.#size += bytes.length;
   }
 
+  /** What was written; the sink is done with. */
   join(): Buffer {
     this.#flush();
-    return Buffer.concat(this.#done, this.#size);
+    const bytes = Buffer.concat(this.#done, this.#size);
+    spare = this.#first;
+    return bytes;
   }
 
   #flush(): void {

@@ -4,6 +4,28 @@ import { clip, faultAt, pointerTo } from './fault.ts';
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Strings up to this long are looked up: member names and most values of a request are the same few. */
+const SHORT = 12;
+const SLOTS = 256;
+const strings: string[] = new Array(SLOTS).fill('');
+
+/** ASCII bytes as a string, the one that was made of them before where it still has its slot. */
+function shortString(bytes: Buffer, start: number, end: number): string {
+  let hash = end - start;
+  for (let i = start; i < end; i++) hash = (hash * 31 + (bytes[i] as number)) | 0;
+  const slot = (hash ^ (hash >> 8)) & (SLOTS - 1);
+  const known = strings[slot] as string;
+  if (known.length === end - start && isSame(known, bytes, start)) return known;
+  const made = bytes.toString('latin1', start, end);
+  strings[slot] = made;
+  return made;
+}
+
+function isSame(string: string, bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < string.length; i++) if (string.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
+}
+
 /** Where a JSON text came from, for error messages: `The body`, and the pointer of the text itself within the request. */
 export interface TextOrigin {
   readonly label: string;
@@ -103,6 +125,7 @@ export class JsonText {
     }
     this.pos = pos + 1;
     if (escaped) return this.#unescape(start, pos + 1);
+    if (pos - start <= SHORT + 1 && seen < 0x80) return shortString(bytes, start + 1, pos);
     return seen < 0x80 ? bytes.toString('latin1', start + 1, pos) : bytes.toString('utf8', start + 1, pos);
   }
 

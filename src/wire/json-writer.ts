@@ -9,7 +9,7 @@ import { withTiming } from './clock.ts';
 import type { WireFormat } from './codec.ts';
 import { clip } from './fault.ts';
 import { DECIMAL_FORMATS, MAX_DECIMAL_BYTES, writeDecimal } from './json-decimal.ts';
-import { jsonMembers } from './json-value.ts';
+import { escapeNonAscii, jsonMembers } from './json-value.ts';
 
 /** Of one value, about: digits, sign, point and comma. */
 export const PRINTED_BYTES = 12;
@@ -34,9 +34,9 @@ export function encodeJson(envelope: Envelope, format: WireFormat): Buffer {
     writeMember(sink, name, member, format);
     separator = ',';
   }
-  const members = jsonMembers(withTiming(envelope.options, format.clock));
+  const members = jsonMembers(withTiming(envelope.options, format.clock), 'ascii');
   if (members !== '') {
-    sink.text(`${separator}${escapeNonAscii(members)}`);
+    sink.text(`${separator}${members}`);
     separator = ',';
   }
   sink.text(separator === '{' ? '{}' : '}');
@@ -166,8 +166,4 @@ function refuseNonFinite(name: string, tensor: Tensor, values: ArrayLike<number>
 /** A value as JSON in ASCII. */
 export function ascii(value: string | object | number | boolean): string {
   return escapeNonAscii(JSON.stringify(value));
-}
-
-function escapeNonAscii(json: string): string {
-  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

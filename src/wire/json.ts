@@ -19,8 +19,10 @@ function isNumbers(path: readonly (string | number)[]): boolean {
  */
 export function decodeJson(body: Uint8Array, limits: WireLimits): Envelope {
   checkBytes(body.byteLength, limits.maxJsonBytes, 'MAX_JSON_BYTES');
-  const { tensors, ...options } = readJsonObject(body, { isNumbers, maxElements: limits.maxElements });
-  return { tensors: readTensors(tensors, limits), options: Object.assign(Object.create(null), options) };
+  const options = readJsonObject(body, { isNumbers, maxElements: limits.maxElements });
+  const { tensors } = options;
+  delete options.tensors;
+  return { tensors: readTensors(tensors, limits), options };
 }
 
 function readTensors(value: JsonValue | undefined, limits: WireLimits): Map<string, Tensor> {

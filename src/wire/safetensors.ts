@@ -12,7 +12,7 @@ import { type Codec, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { HeaderCache } from './header-cache.ts';
 import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
-import { quotedMembers } from './json-value.ts';
+import { jsonMembers } from './json-value.ts';
 import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
 
 const PREFIX_BYTES = 8;
@@ -190,7 +190,7 @@ export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): U
     ([a, x], [b, y]) => WIRE_BYTES[y.dtype] - WIRE_BYTES[x.dtype] || (a < b ? -1 : Number(a > b)),
   );
   const bytes = sorted.map(([, tensor]) => toBytes(tensor));
-  let header = `{"${METADATA}":{"response":"{${quotedMembers(withTiming(envelope.options, format.clock))}}"}`;
+  let header = `{"${METADATA}":{"response":"{${jsonMembers(withTiming(envelope.options, format.clock), 'quoted')}}"}`;
   let size = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
     const end = size + data.length * WIRE_BYTES[dtype];

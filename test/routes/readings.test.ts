@@ -47,6 +47,17 @@ describe('a request that was read before', () => {
     expect(codeOf(() => read(1e25))).toBe('non_finite_output');
   });
 
+  it('is known by the likeness that a codec gives it, with its own values', () => {
+    const likeness = {};
+    const [first, second] = [1, 2].map((value) => {
+      const tensor = (): Tensor => ({ dtype: 'float32', shape: [3, 1], data: convert([value, value, value], 'float32') });
+      const tensors = new Map(['q1', 'q2', 'v2'].map((name) => [name, tensor()]));
+      return [1, 2].map(() => interpret({ tensors, options: { polynomial: 'x1*x2', scale: 3 }, likeness }));
+    });
+    expect(second?.[0]?.problem).toBe(first?.[1]?.problem);
+    expect(second?.[1]?.operands.get('v2')?.tensor.data).toEqual(Float32Array.of(2, 2, 2));
+  });
+
   it.each([
     ['options', () => read(1, { scale: 2 })],
     ['precision', () => read(1, { precision: 'float64' })],

@@ -1,16 +1,31 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonMembers, jsonOf } from '../../src/wire/json-value.ts';
 
 const PLAN = { class: 'tree', flops: 1.5e9, odd: undefined, nested: { 'ké"y': [1, null, 'x'] } };
 
 describe('jsonOf', () => {
-  it.each([[PLAN], [Object.freeze({ ...PLAN })], [[1, 2]], ['text'], [Number.NaN], [null], [undefined], [true]])(
-    'is what JSON.stringify says: case %#',
-    (value) => {
-      expect(jsonOf(value)).toBe(JSON.stringify(value));
-      expect(jsonOf(value)).toBe(JSON.stringify(value));
-    },
-  );
+  it.each([
+    ...[[PLAN], [Object.freeze({ ...PLAN })], [[1, 2]], ['text'], [Number.NaN], [null], [undefined], [true], [-0], [[undefined]]],
+    ...[[new Date(0)], [{ toJSON: () => 'own' }], [Object.assign(Object.create(null), { a: 1 })], [[new Map()]], [{ a: () => 1 }]],
+  ])('is what JSON.stringify says: case %#', (value) => {
+    expect(jsonOf(value)).toBe(JSON.stringify(value));
+    expect(jsonOf(value)).toBe(JSON.stringify(value));
+  });
+
+  it('is what JSON.stringify says of whatever JSON can hold', () => {
+    fc.assert(fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => jsonOf(value) === JSON.stringify(value)));
+  });
+
+  it('is what JSON.stringify says of every number, three decimals or not', () => {
+    const decimals = fc.integer({ min: -(2 ** 40), max: 2 ** 40 }).map((thousandths) => thousandths / 1000);
+    fc.assert(
+      fc.property(fc.oneof(fc.double(), decimals), (value) => jsonOf({ value }) === JSON.stringify({ value })),
+      {
+        numRuns: 2000,
+      },
+    );
+  });
 
   it('writes what is frozen once, and what may change every time', () => {
     let reads = 0;
@@ -21,16 +36,31 @@ describe('jsonOf', () => {
     });
     const frozen = Object.freeze(counting());
     expect([jsonOf(frozen), jsonOf(frozen)]).toEqual(['{"value":1}', '{"value":1}']);
-    const open = counting();
-    expect([jsonOf(open), jsonOf(open)]).toEqual(['{"value":2}', '{"value":3}']);
+    const [open, before] = [counting(), reads];
+    expect(jsonOf(open)).not.toBe(jsonOf(open));
+    expect(reads).toBeGreaterThan(before);
   });
 });
 
 describe('jsonMembers', () => {
-  it.each([[{}], [PLAN], [{ a: undefined }], [{ a: 1, b: undefined, c: Object.freeze({ d: 2 }) }]])(
-    'is the inside of what JSON.stringify says: case %#',
-    (object) => {
-      expect(`{${jsonMembers(object)}}`).toBe(JSON.stringify(object));
-    },
-  );
+  const objects = [{}, PLAN, { a: undefined }, { a: 1, b: undefined, c: Object.freeze({ d: '2"é\u2028\\' }), 'n"é': 'x"y' }];
+
+  it.each(objects)('is the inside of what JSON.stringify says: case %#', (object) => {
+    expect(`{${jsonMembers(object)}}`).toBe(JSON.stringify(object));
+  });
+
+  it.each(objects)('in ASCII reads back to the same: case %#', (object) => {
+    const text = `{${jsonMembers(object, 'ascii')}}`;
+    expect(text).toMatch(/^[\x20-\x7e]*$/);
+    expect(JSON.stringify(JSON.parse(text))).toBe(JSON.stringify(object));
+  });
+
+  it('stands within a JSON string', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()), fc.boolean(), (object, isFrozen) => {
+        if (isFrozen) for (const value of Object.values(object)) Object.freeze(value);
+        expect(JSON.parse(`"{${jsonMembers(object, 'quoted')}}"`)).toBe(JSON.stringify(object));
+      }),
+    );
+  });
 });
