@@ -69,14 +69,16 @@ function applyCase(bench: Bench, dimension: number, degree: number, dv: number):
   return { name: `apply D=${dimension} g=${degree} (r=${r}) dv=${dv}`, flops: 2 * n * r * (dv + 1), step, rows: n };
 }
 
-function surveyCase(bench: Bench, dimension: number, covariance: boolean): Case {
+function surveyCase(bench: Bench, dimension: number, covariance: boolean, weighted = false): Case {
   const step: Step<Matrix> = {
     kind: 'survey',
     ...{ input: operand(bench, n, dimension), mean: operand(bench, 1, dimension), extremes: operand(bench, 2, dimension) },
     ...{ norms: operand(bench, 2, 8), covariance: covariance ? operand(bench, dimension, dimension) : null },
+    ...{ bias: weighted ? operand(bench, n, 1) : null, weighted: weighted ? operand(bench, 1 + dimension, dimension) : null },
   };
-  const flops = n * dimension * (26 + (covariance ? 2 * dimension : 0));
-  return { name: `survey D=${dimension}${covariance ? ' with covariance' : ''}`, flops, step, rows: 1 };
+  const flops = n * dimension * (26 + (covariance || weighted ? 2 * dimension : 0));
+  const what = `${covariance ? ' with covariance' : ''}${weighted ? ' with weights' : ''}`;
+  return { name: `survey D=${dimension}${what}`, flops, step, rows: 1 };
 }
 
 function compressCase(bench: Bench, dimension: number, k: number): Case {
@@ -131,6 +133,7 @@ function cases(bench: Bench): Case[] {
     ]),
     surveyCase(bench, 64, false),
     surveyCase(bench, 64, true),
+    surveyCase(bench, 64, false, true),
     surveyCase(bench, 16, false),
     surveyCase(bench, 1, false),
     compressCase(bench, 64, 16),

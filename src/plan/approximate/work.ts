@@ -44,10 +44,13 @@ export function contractWork(visits: number, r: number, variables: number, cols:
   return { flops: visits * (VISIT_FLOPS + variables * cols), exponentials: 0, bytes: width * variables * r * cols };
 }
 
-/** Two passes over the rows: some operations an entry, and up to two dozen for its powers; entries are met in conversions more than in products. */
-export function surveyWork(n: number, cols: number, width: number, norms: number, withCovariance: boolean): Work {
+/**
+ * Two passes over the rows: some operations an entry, and up to two dozen for its powers; entries are met in conversions more than in products.
+ * `products` is how many matrices of products of coordinates there are.
+ */
+export function surveyWork(n: number, cols: number, width: number, norms: number, products: number): Work {
   return {
-    flops: (6 + (norms === 0 ? 0 : norms <= 3 ? 10 : 24) + (withCovariance ? 2 * cols : 0)) * n * cols,
+    flops: (6 + (norms === 0 ? 0 : norms <= 3 ? 10 : 24) + 2 * cols * products) * n * cols,
     exponentials: 0,
     bytes: 2 * width * n * cols,
   };
