@@ -1,7 +1,7 @@
 import type { Problem } from '../../contract/request.ts';
 import type { MaskedBlock } from '../block.ts';
 import type { Plan } from '../plan.ts';
-import { hasMoments, rowMoments, SLACK, scoreMoments, tiltOf, VANISHED } from './row-moments.ts';
+import { hasMoments, rowMoments, SLACK, scoreMoments, tiltOf, VANISHED_WEIGHTED } from './row-moments.ts';
 import type { ScoreBound } from './score-bound.ts';
 import { type CompressedBlock, type Survey, type SurveyedSlice, weighs } from './survey.ts';
 
@@ -175,7 +175,8 @@ function valueReach(problem: Problem, survey: Survey, distance: number): number 
         ];
       }
       const size = Math.max(Math.abs(low), Math.abs(high));
-      const away = Math.max(high - mean, mean - low) + (distance * (high - low)) / 2 + (1 + weighted) * SLACK * size + VANISHED;
+      const away =
+        Math.max(high - mean, mean - low) + (distance * (high - low)) / 2 + (1 + weighted) * SLACK * size + VANISHED_WEIGHTED;
       reach = Math.max(reach, smaller(away, 1.00001 * (high - low)));
     }
   });

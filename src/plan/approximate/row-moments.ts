@@ -11,8 +11,12 @@ import type { SurveyedSlice } from './survey.ts';
 export const SLACK = 2e-5;
 /** Of stored means that are not weighted, against the rows as they are. */
 const MEAN_SLACK = 2e-7;
-/** What n rows, at most 2^31, lose below float32's smallest number, against weights that add up to at least one. */
-export const VANISHED = 2 ** -93;
+/**
+ * What products of coordinates lose below float32's smallest number, on average over the rows: of weighted ones n times that, n at most 2^31, since their
+ * weights add up to at least one. Scores need not be small for it: rows of x1 may be as large as others' are small.
+ */
+const VANISHED = 2 ** -124;
+export const VANISHED_WEIGHTED = 2 ** -93;
 
 /** Of one variable's rows as the features take them. */
 export interface RowMoments {
@@ -43,7 +47,8 @@ export function rowMoments(one: SurveyedSlice, own: SurveyedSlice, centred: bool
   const center = (c: number): number => (centred ? 0 : (one.mean[c] as number));
   const sizes = centred ? one.centred : one.raw;
   const crossed = isWeighted && !centred ? 2 * one.raw.entry * one.centred.entry + one.centred.entry ** 2 : 0;
-  const slack = d * (SLACK * (sizes.entry * sizes.entry + crossed) + VANISHED);
+  const vanished = isWeighted ? VANISHED_WEIGHTED : VANISHED;
+  const slack = d * (SLACK * (sizes.entry * sizes.entry + crossed) + vanished);
   const second = new Float64Array(d * d);
   for (let a = 0; a < d && known != null; a++) {
     for (let b = 0; b < d; b++) {
@@ -56,7 +61,7 @@ export function rowMoments(one: SurveyedSlice, own: SurveyedSlice, centred: bool
   const rounding = isWeighted ? 2 * SLACK : MEAN_SLACK;
   const mean = Float64Array.from(
     { length: d },
-    (_, c) => Math.abs(center(c) + drift(c)) + rounding * (one.raw.columns[c] as number) + VANISHED,
+    (_, c) => Math.abs(center(c) + drift(c)) + rounding * (one.raw.columns[c] as number) + vanished,
   );
   const widths = Float64Array.from(own.mean, (_, c) => (own.highest[c] as number) - (own.lowest[c] as number));
   return { second, mean, columns: sizes.columns, norm: sizes.norms[1] as number, center: own.mean, widths };

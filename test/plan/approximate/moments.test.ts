@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/contract/request.ts';
-import { largestEigenvalue } from '../../../src/plan/approximate/largest-eigenvalue.ts';
 import { momentsOf } from '../../../src/plan/approximate/moments.ts';
 import { blockBound } from '../../../src/plan/approximate/score-bound.ts';
 import { type Survey, surveyedSlice } from '../../../src/plan/approximate/survey.ts';
@@ -298,19 +297,3 @@ function tuplesOf(counts: readonly number[], first: number): number[][] {
     .slice(1)
     .reduce<number[][]>((all, n) => all.flatMap((tuple) => Array.from({ length: n }, (_, l) => [...tuple, l])), [[first]]);
 }
-
-describe('largestEigenvalue', () => {
-  it.each([1, 2, 5, 16, 40])('is not below it, nor far above, for %d coordinates', (d) => {
-    const next = random(d);
-    const vector = randomRows(next, 1, d, 1)[0] as number[];
-    const size = vector.reduce((sum, x) => sum + x * x, 0);
-    // Identity plus a multiple of one direction: the largest eigenvalue is known.
-    const matrix = Float64Array.from({ length: d * d }, (_, i) => {
-      const [a, b] = [Math.floor(i / d), i % d];
-      return (a === b ? 1 : 0) + (3 * (vector[a] as number) * (vector[b] as number)) / size;
-    });
-    const bound = largestEigenvalue(matrix, d);
-    expect(bound).toBeGreaterThanOrEqual(4 * (1 - 1e-12));
-    if (d > 2) expect(bound).toBeLessThan(4.3);
-  });
-});
