@@ -21,23 +21,30 @@ extern "C" double exp(double);
 
 namespace poly::POLY_ISA {
 
-constexpr long kFeatureRows = 128;  // rows of one block
+constexpr long kFeatureRows = 256;  // rows of one block, at most
 constexpr long kChain = 64;         // rows summed in T
+constexpr long kFeatureBytes = 1 << 20;
 
-// Where direct feature f lies: the low degrees, then from a panel of its own degree g - 1, so that its prefixes start at a panel.
+// Where the features of a row lie: those of degree g - 1, of which all others are made, from a cache line on. Rows are an odd number of lines
+// apart, so that a column of them meets all sets of the cache.
 template <class T>
-struct FeaturePanels {
+struct FeatureRow {
   FeatureShape shape;
-  long lowPanels, panels;
-  explicit FeaturePanels(const FeatureShape &s)
-      : shape(s), lowPanels((s.low + kLanes<T> - 1) / kLanes<T>), panels(lowPanels + (s.direct - s.low + kLanes<T> - 1) / kLanes<T>) {}
-  long source(long panel) const { return panel < lowPanels ? panel * kLanes<T> : shape.low + (panel - lowPanels) * kLanes<T>; }
-  bool isPlain() const { return shape.degree == 1 && panels == 1; }
-  // Panels of the sums of coordinate c's prefix.
-  long prefixPanels(long c) const { return (shape.prefix(c) + kLanes<T> - 1) / kLanes<T>; }
-  long sumPanels() const {
-    long count = panels;
-    for (long c = shape.first; c < shape.dimension; c++) count += prefixPanels(c);
+  long gap, stride, rows;
+  explicit FeatureRow(const FeatureShape &s) : shape(s) {
+    constexpr long line = 64 / static_cast<long>(sizeof(T));
+    gap = roundUp(s.low, line) - s.low;
+    stride = (roundUp(greatest(gap + s.direct, y() + s.dimension) + kLanes<T>, line) / line | 1) * line;
+    rows = kFeatureRows;
+    while (rows > kChain && rows * stride * static_cast<long>(sizeof(T)) > kFeatureBytes) rows /= 2;
+  }
+  long y() const { return shape.degree <= 2 ? 1 + gap : 1; }
+  long prefixes() const { return shape.low + gap; }
+  // Sums of `count` features fill whole vectors of lanes.
+  static long padded(long count) { return roundUp(count, Vec<T>::W); }
+  long sums() const {
+    long count = padded(shape.low) + padded(shape.direct - shape.low);
+    for (long c = shape.first; c < shape.dimension; c++) count += padded(shape.prefix(c));
     return count;
   }
 };
@@ -45,31 +52,25 @@ struct FeaturePanels {
 // Scratch of one thread.
 template <class T>
 struct AccumulateState {
-  T *row;      // [kFeatureBatch][stride] features of some rows
-  long stride;
-  T *base;     // [panels][kFeatureRows][kLanes]
-  T *y;        // [kFeatureRows][D]
-  T *x;        // [kFeatureRows][cols padded] w X
-  T *scaled;   // the same times y_c
-  double *sums;  // [sum panels][cols][kLanes]
+  T *base;       // [rows][stride] features
+  T *x;          // [rows][cols padded] w X
+  T *scaled;     // the same times y_c
+  T *part;       // [cols][kLanes] sums of one block
+  double *sums;  // [sums / kLanes][cols][kLanes], of the last of a run of features perhaps a single vector
 };
 
 template <class T>
-AccumulateState<T> accumulateState(const FeaturePanels<T> &p, long cols) {
+AccumulateState<T> accumulateState(const FeatureRow<T> &f, long cols) {
   constexpr long L = kLanes<T>, W = Vec<T>::W;
-  const FeatureShape &f = p.shape;
-  const long padded = roundUp(cols, W), stride = roundUp(f.direct + 1 + f.dimension + 2 * L, L), row = kFeatureBatch * stride, y = roundUp(kFeatureRows * f.dimension, L);
+  const long x = f.rows * roundUp(cols, W), base = f.rows * f.stride;
   AccumulateState<T> s;
-  s.stride = stride;
-  const long count = row + p.panels * kFeatureRows * L + y + 2 * kFeatureRows * padded;
-  s.row = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(count)));
-  s.base = s.row + row;
-  s.y = s.base + p.panels * kFeatureRows * L;
-  s.x = s.y + y;
-  s.scaled = s.x + kFeatureRows * padded;
-  s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(p.sumPanels() * cols * L)));
-  for (long i = 0; i < row; i++) s.row[i] = 0;
-  for (long i = 0; p.isPlain() && i < kFeatureRows * L; i++) s.base[i] = 0;
+  s.base = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(base + 2 * x + cols * L)));
+  s.x = s.base + base;
+  s.scaled = s.x + x;
+  s.part = s.scaled + x;
+  s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(f.sums() * cols)));
+  for (long i = 0; i < base; i++) s.base[i] = 0;
+  for (long i = 0; i < cols * L; i++) s.part[i] = 0;
   return s;
 }
 
@@ -94,45 +95,16 @@ inline void exponentiate(double *weights, long count, double shift) {
     storePart<double>(weights + i, exp<double>(V::sub(loadPart<double>(weights + i, count - i), V::set(shift))), count - i);
 }
 
-// Features of a batch of rows into panels, from row `at` of the block on.
-template <class T>
-void openBatch(const MappedRows<T> &rows, const FeaturePanels<T> &p, const AccumulateState<T> &s, long row, long at, long count) {
-  using V = Vec<T>;
-  constexpr long L = kLanes<T>;
-  const long D = p.shape.dimension;
-  for (long l = 0; l < count; l++) {
-    rows.readRow(row + l, s.row + l * s.stride + 1);
-    for (long c = 0; p.shape.first < D && c < D; c++) s.y[(at + l) * D + c] = s.row[l * s.stride + 1 + c];
-  }
-  writeRowFeatures<T>(p.shape, count, s.row, s.stride);
-  for (long panel = 0; panel < p.panels; panel++) {
-    const T *from = s.row + p.source(panel);
-    T *to = s.base + (panel * kFeatureRows + at) * L;
-    for (long l = 0; l < count; l++, from += s.stride, to += L)
-      for (long j = 0; j < L; j += V::W) V::load(from + j).store(to + j);
-  }
-}
-
-// One and the coordinates, where they fit into one panel: no features but these.
-template <class T>
-void openCoordinates(const MappedRows<T> &rows, const AccumulateState<T> &s, long row, long count) {
-  constexpr long L = kLanes<T>;
-  for (long l = 0; l < count; l++) {
-    s.base[l * L] = 1;
-    rows.readRow(row + l, s.base + l * L + 1);
-  }
-}
-
 // Features of a block of rows, and their weighted values.
 template <class T>
-void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const FeaturePanels<T> &p, const AccumulateState<T> &s, long row, long count,
+void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const FeatureRow<T> &f, const AccumulateState<T> &s, long row, long count,
                const double *weights) {
   using V = Vec<T>;
   const T *values = static_cast<const T *>(a.values);
   const long padded = roundUp(a.dv + 1, V::W);
-  if (p.isPlain()) openCoordinates<T>(rows, s, row, count);
-  else
-    for (long l = 0; l < count; l += kFeatureBatch) openBatch<T>(rows, p, s, row + l, l, least(kFeatureBatch, count - l));
+  for (long l = 0; l < count; l++) rows.readRow(row + l, s.base + l * f.stride + f.y());
+  for (long l = 0; l < count; l += kFeatureBatch)
+    writeRowFeatures<T>(f.shape, least(kFeatureBatch, count - l), s.base + l * f.stride, f.stride, f.gap);
   for (long l = 0; l < count; l++) {
     const T weight = static_cast<T>(weights[l]);
     T *x = s.x + l * padded;
@@ -143,72 +115,83 @@ void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const Feature
   }
 }
 
-// Panels [first, last) of features times weighted values, kChain rows at a time, into `sums`.
+// N vectors of features times weighted values: chains are added up in T, the block in fp64.
+template <class T, int N>
+void addVectors(const FeatureRow<T> &f, const AccumulateState<T> &s, const T *x, const T *features, long cols, long count, double *sums) {
+  using V = Vec<T>;
+  const long padded = roundUp(cols, V::W);
+  for (long l = 0; l < count; l += kChain)
+    crossRows<T, N>(cols, least(kChain, count - l), x + l * padded, padded, features + l * f.stride, f.stride, nullptr, s.part);
+  for (long i = 0; i < cols * N * V::W; i += V::W) {
+    addWide<T>(sums + i, V::load(s.part + i));
+    V::set(0).store(s.part + i);
+  }
+}
+
+// The same of `number` features from place `from` of the rows on; gives where the next sums lie.
 template <class T>
-void addPanels(const FeaturePanels<T> &, const AccumulateState<T> &s, const T *x, long cols, long count, long first, long last, double *sums) {
-  constexpr long L = kLanes<T>;
-  const long padded = roundUp(cols, Vec<T>::W);
-  for (long panel = first; panel < last; panel++, sums += cols * L)
-    for (long l = 0; l < count; l += kChain)
-      crossRows<T>(cols, least(kChain, count - l), x + l * padded, padded, s.base + (panel * kFeatureRows + l) * L, L, nullptr, sums);
+double *addFeatures(const FeatureRow<T> &f, const AccumulateState<T> &s, const T *x, long from, long number, long cols, long count, double *sums) {
+  constexpr long W = Vec<T>::W;
+  for (; number > W; number -= kLanes<T>, from += kLanes<T>, sums += cols * kLanes<T>)
+    addVectors<T, kCrossVecs>(f, s, x, s.base + from, cols, count, sums);
+  if (number <= 0) return sums;
+  addVectors<T, 1>(f, s, x, s.base + from, cols, count, sums);
+  return sums + cols * W;
 }
 
 template <class T>
-bool addBlock(const AccumulateArgs &a, const FeaturePanels<T> &p, const AccumulateState<T> &s, long count) {
+bool addBlock(const AccumulateArgs &a, const FeatureRow<T> &f, const AccumulateState<T> &s, long count) {
   using V = Vec<T>;
-  constexpr long L = kLanes<T>;
   const long cols = a.dv + 1, padded = roundUp(cols, V::W);
-  addPanels<T>(p, s, s.x, cols, count, 0, p.panels, s.sums);
-  double *sums = s.sums + p.panels * cols * L;
-  for (long c = p.shape.first; c < p.shape.dimension; c++) {
+  double *sums = addFeatures<T>(f, s, s.x, 0, f.shape.low, cols, count, s.sums);
+  sums = addFeatures<T>(f, s, s.x, f.prefixes(), f.shape.direct - f.shape.low, cols, count, sums);
+  for (long c = f.shape.first; c < f.shape.dimension; c++) {
     if (a.tile.control.cancelled()) return false;
     for (long l = 0; l < count; l++) {
-      const V factor = V::set(s.y[l * p.shape.dimension + c]);
+      const V factor = V::set(s.base[l * f.stride + f.y() + c]);
       for (long i = l * padded; i < (l + 1) * padded; i += V::W) V::mul(V::load(s.x + i), factor).store(s.scaled + i);
     }
-    const long panels = p.prefixPanels(c);
-    addPanels<T>(p, s, s.scaled, cols, count, p.lowPanels, p.lowPanels + panels, sums);
-    sums += panels * cols * L;
+    sums = addFeatures<T>(f, s, s.scaled, f.prefixes(), f.shape.prefix(c), cols, count, sums);
   }
   return true;
 }
 
-// From panels to rows of features, rounded once.
+// Rows of `number` features, rounded once; gives where the next sums lie.
 template <class T>
-void storeSums(const FeaturePanels<T> &p, const double *sums, long cols, T *out) {
-  constexpr long L = kLanes<T>;
-  const FeatureShape &f = p.shape;
-  const auto copy = [&](const double *from, long count, T *to) {
-    for (long i = 0; i < count; i++)
-      for (long c = 0; c < cols; c++) to[i * cols + c] = static_cast<T>(from[(i / L * cols + c) * L + i % L]);
-  };
-  copy(sums, f.low, out);
-  copy(sums + p.lowPanels * cols * L, f.direct - f.low, out + f.low * cols);
-  const double *from = sums + p.panels * cols * L;
-  for (long c = f.first; c < f.dimension; c++) {
-    copy(from, f.prefix(c), out + f.start(c) * cols);
-    from += p.prefixPanels(c) * cols * L;
+const double *storeFeatures(const double *sums, long number, long cols, T *out) {
+  for (long width = kLanes<T>; number > 0; number -= width, sums += cols * width) {
+    if (number <= Vec<T>::W) width = Vec<T>::W;
+    for (long i = 0; i < least(width, number); i++)
+      for (long c = 0; c < cols; c++) *out++ = static_cast<T>(sums[c * width + i]);
   }
+  return sums;
 }
 
 template <class T>
-bool accumulatePart(const AccumulateArgs &a, const MappedRows<T> &rows, const FeaturePanels<T> &p, const AccumulateState<T> &s, long part) {
+void storeSums(const FeatureShape &f, const double *sums, long cols, T *out) {
+  sums = storeFeatures<T>(sums, f.low, cols, out);
+  sums = storeFeatures<T>(sums, f.direct - f.low, cols, out + f.low * cols);
+  for (long c = f.first; c < f.dimension; c++) sums = storeFeatures<T>(sums, f.prefix(c), cols, out + f.start(c) * cols);
+}
+
+template <class T>
+bool accumulatePart(const AccumulateArgs &a, const MappedRows<T> &rows, const FeatureRow<T> &f, const AccumulateState<T> &s, long part) {
   const long n = a.map.n, cols = a.dv + 1, first = part * n / a.parts, last = (part + 1) * n / a.parts;
   double *weights = static_cast<double *>(scratch(kSlotFeatureWeights, sizeof(double) * static_cast<size_t>(last - first + 8)));
   double top;
   if (!logWeights<T>(a, rows, first, last, weights, &top)) return false;
   T *shift = static_cast<T *>(a.shift) + part, *out = static_cast<T *>(a.sums) + part * a.map.rank * cols;
   *shift = static_cast<T>(top);  // the sums belong to it as it is stored
-  const long count = p.sumPanels() * cols * kLanes<T>;
+  const long count = f.sums() * cols;
   for (long i = 0; i < count; i++) s.sums[i] = 0;
-  for (long row = first; row < last && top > -__builtin_inf(); row += kFeatureRows) {
+  for (long row = first; row < last && top > -__builtin_inf(); row += f.rows) {
     if (a.tile.control.cancelled()) return false;
-    const long block = least(kFeatureRows, last - row);
+    const long block = least(f.rows, last - row);
     exponentiate(weights + (row - first), block, static_cast<double>(*shift));
-    openBlock<T>(a, rows, p, s, row, block, weights + (row - first));
-    if (!addBlock<T>(a, p, s, block)) return false;
+    openBlock<T>(a, rows, f, s, row, block, weights + (row - first));
+    if (!addBlock<T>(a, f, s, block)) return false;
   }
-  storeSums<T>(p, s.sums, cols, out);
+  storeSums<T>(f.shape, s.sums, cols, out);
   return true;
 }
 
@@ -216,10 +199,10 @@ bool accumulatePart(const AccumulateArgs &a, const MappedRows<T> &rows, const Fe
 template <class T>
 void accumulateStep(const AccumulateArgs &a) {
   const MappedRows<T> rows = mappedRows<T>(a.map);
-  const FeaturePanels<T> panels(featureShape(a.map));
-  const AccumulateState<T> state = accumulateState<T>(panels, a.dv + 1);
+  const FeatureRow<T> features(featureShape(a.map));
+  const AccumulateState<T> state = accumulateState<T>(features, a.dv + 1);
   for (long part = a.tile.firstRow; part < a.tile.lastRow; part++) {
-    if (a.tile.control.cancelled() || !accumulatePart<T>(a, rows, panels, state, part)) return;
+    if (a.tile.control.cancelled() || !accumulatePart<T>(a, rows, features, state, part)) return;
     a.tile.control.advance(1);
   }
 }

@@ -116,31 +116,30 @@ MappedRows<T> mappedRows(const FeatureMapArgs &map) {
 
 constexpr long kFeatureBatch = 16;  // rows whose features are written together
 
-// The direct features of `count` rows, each in its own row of `stride`, whose places 1 .. D hold y already; up to a vector beyond them is
-// overwritten. Degree by degree over all rows: what a row's next degree loads was stored long enough ago to be in the cache, where a load
-// across fresh stores would wait for them.
+// The direct features of `count` rows, each in its own row of `stride`, those of degree g - 1 and g `gap` places further on; y is in its place
+// already, and up to a vector beyond them is overwritten. Coordinate by coordinate over all rows: what a row's next degree loads was stored long
+// enough ago to be in the cache, where a load across fresh stores would wait for them, and counts are divided once for all rows.
 template <class T>
-void writeRowFeatures(const FeatureShape &s, long count, T *rows, long stride) {
+void writeRowFeatures(const FeatureShape &s, long count, T *rows, long stride, long gap = 0) {
   using V = Vec<T>;
-  long before = 1, next = 1 + s.dimension;
+  const auto place = [&](long m, long below) { return below + (m >= s.degree - 1 ? gap : 0); };
+  const T *y = rows + place(1, 1);
+  long before = place(1, 1), below = 1 + s.dimension;
   for (long l = 0; l < count; l++) rows[l * stride] = 1;
   for (long m = 2; m <= s.degree; m++) {
-    const long coordinates = m < s.degree ? s.dimension : s.first;
-    long written = 0;
-    for (long l = 0; l < count; l++) {
-      const T *y = rows + l * stride + 1, *from = rows + l * stride + before;
-      T *to = rows + l * stride + next;
-      long prefix = 1;  // C(c + m - 1, m - 1)
-      for (long c = 0; c < coordinates; c++) {
-        const V factor = V::set(y[c]);
+    const long start = place(m, below), coordinates = m < s.degree ? s.dimension : s.first;
+    long prefix = 1;  // C(c + m - 1, m - 1)
+    for (long c = 0; c < coordinates; c++) {
+      const T *from = rows + before;
+      T *to = rows + place(m, below);
+      for (long l = 0; l < count; l++, from += stride, to += stride) {
+        const V factor = V::set(y[l * stride + c]);
         for (long i = 0; i < prefix; i += V::W) V::mul(V::load(from + i), factor).store(to + i);
-        to += prefix;
-        prefix = prefix * (c + m) / (c + 1);
       }
-      written = to - (rows + l * stride + next);
+      below += prefix;
+      prefix = prefix * (c + m) / (c + 1);
     }
-    before = next;
-    next += written;
+    before = start;
   }
 }
 
