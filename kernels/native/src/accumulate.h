@@ -25,52 +25,39 @@ constexpr long kFeatureRows = 256;  // rows of one block, at most
 constexpr long kChain = 64;         // rows summed in T
 constexpr long kFeatureBytes = 1 << 20;
 
-// Where the features of a row lie: those of degree g - 1, of which all others are made, from a cache line on. Rows are an odd number of lines
-// apart, so that a column of them meets all sets of the cache.
-template <class T>
-struct FeatureRow {
-  FeatureShape shape;
-  long gap, stride, rows;
-  explicit FeatureRow(const FeatureShape &s) : shape(s) {
-    constexpr long line = 64 / static_cast<long>(sizeof(T));
-    gap = roundUp(s.low, line) - s.low;
-    stride = (roundUp(greatest(gap + s.direct, y() + s.dimension) + kLanes<T>, line) / line | 1) * line;
-    rows = kFeatureRows;
-    while (rows > kChain && rows * stride * static_cast<long>(sizeof(T)) > kFeatureBytes) rows /= 2;
-  }
-  long y() const { return shape.degree <= 2 ? 1 + gap : 1; }
-  long prefixes() const { return shape.low + gap; }
-  // Sums of `count` features fill whole vectors of lanes.
-  static long padded(long count) { return roundUp(count, Vec<T>::W); }
-  long sums() const {
-    long count = padded(shape.low) + padded(shape.direct - shape.low);
-    for (long c = shape.first; c < shape.dimension; c++) count += padded(shape.prefix(c));
-    return count;
-  }
-};
-
-// Scratch of one thread.
+// Scratch of one thread. Channels come by chunks of kCrossVecs vectors, the last perhaps of one; where the weights would be alone in a
+// vector they are not among them.
 template <class T>
 struct AccumulateState {
-  T *base;       // [rows][stride] features
-  T *x;          // [rows][cols padded] w X
-  T *scaled;     // the same times y_c
-  T *part;       // [cols][kLanes] sums of one block
-  double *sums;  // [sums / kLanes][cols][kLanes], of the last of a run of features perhaps a single vector
+  long rows, channels;
+  bool apart;
+  T *base;                     // [panels][direct][kLanes]
+  T *y;                        // [panels][D][kLanes]
+  T *spare;                    // [kLanes][D]
+  T *x, *scaled;               // [chunks][rows][chunk] w X, and y_c w X
+  T *weights, *scaledWeights;  // [rows] w, and y_c w
+  double *sums;                // [rank][channels]
+  double *weightSums;          // [rank]
 };
 
 template <class T>
-AccumulateState<T> accumulateState(const FeatureRow<T> &f, long cols) {
+AccumulateState<T> accumulateState(const FeatureShape &f, long dv) {
   constexpr long L = kLanes<T>, W = Vec<T>::W;
-  const long x = f.rows * roundUp(cols, W), base = f.rows * f.stride;
   AccumulateState<T> s;
-  s.base = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(base + 2 * x + cols * L)));
-  s.x = s.base + base;
-  s.scaled = s.x + x;
-  s.part = s.scaled + x;
-  s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(f.sums() * cols)));
-  for (long i = 0; i < base; i++) s.base[i] = 0;
-  for (long i = 0; i < cols * L; i++) s.part[i] = 0;
+  s.apart = dv % W == 0;
+  s.channels = s.apart ? dv : roundUp(dv + 1, W);
+  s.rows = kFeatureRows;
+  while (s.rows > kChain && s.rows * f.direct * static_cast<long>(sizeof(T)) > kFeatureBytes) s.rows /= 2;
+  const long count = s.rows * (f.direct + f.dimension + 2 * s.channels + 2) + L * f.dimension;
+  s.base = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(count)));
+  s.y = s.base + s.rows * f.direct;
+  s.x = s.y + s.rows * f.dimension;
+  s.scaled = s.x + s.rows * s.channels;
+  s.weights = s.scaled + s.rows * s.channels;
+  s.scaledWeights = s.weights + s.rows;
+  s.spare = s.scaledWeights + s.rows;
+  s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(f.rank * (s.channels + 1))));
+  s.weightSums = s.sums + f.rank * s.channels;
   return s;
 }
 
@@ -95,103 +82,166 @@ inline void exponentiate(double *weights, long count, double shift) {
     storePart<double>(weights + i, exp<double>(V::sub(loadPart<double>(weights + i, count - i), V::set(shift))), count - i);
 }
 
-// Features of a block of rows, and their weighted values.
+// Features of a block of rows, and their weighted values; zeros beyond the rows.
 template <class T>
-void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const FeatureRow<T> &f, const AccumulateState<T> &s, long row, long count,
+void openBlock(const AccumulateArgs &a, const MappedRows<T> &rows, const FeatureShape &f, const AccumulateState<T> &s, long row, long count,
                const double *weights) {
   using V = Vec<T>;
-  const T *values = static_cast<const T *>(a.values);
-  const long padded = roundUp(a.dv + 1, V::W);
-  for (long l = 0; l < count; l++) rows.readRow(row + l, s.base + l * f.stride + f.y());
-  for (long l = 0; l < count; l += kFeatureBatch)
-    writeRowFeatures<T>(f.shape, least(kFeatureBatch, count - l), s.base + l * f.stride, f.stride, f.gap);
-  for (long l = 0; l < count; l++) {
-    const T weight = static_cast<T>(weights[l]);
-    T *x = s.x + l * padded;
-    for (long c = 0; c < a.dv; c += V::W)
-      V::mul(V::set(weight), loadPart<T>(values + (row + l) * a.dv + c, a.dv - c)).store(x + c);
-    if (a.dv % V::W == 0) V::set(0).store(x + a.dv);
-    x[a.dv] = weight;
-  }
-}
-
-// N vectors of features times weighted values: chains are added up in T, the block in fp64.
-template <class T, int N>
-void addVectors(const FeatureRow<T> &f, const AccumulateState<T> &s, const T *x, const T *features, long cols, long count, double *sums) {
-  using V = Vec<T>;
-  const long padded = roundUp(cols, V::W);
-  for (long l = 0; l < count; l += kChain)
-    crossRows<T, N>(cols, least(kChain, count - l), x + l * padded, padded, features + l * f.stride, f.stride, nullptr, s.part);
-  for (long i = 0; i < cols * N * V::W; i += V::W) {
-    addWide<T>(sums + i, V::load(s.part + i));
-    V::set(0).store(s.part + i);
-  }
-}
-
-// The same of `number` features from place `from` of the rows on; gives where the next sums lie.
-template <class T>
-double *addFeatures(const FeatureRow<T> &f, const AccumulateState<T> &s, const T *x, long from, long number, long cols, long count, double *sums) {
-  constexpr long W = Vec<T>::W;
-  for (; number > W; number -= kLanes<T>, from += kLanes<T>, sums += cols * kLanes<T>)
-    addVectors<T, kCrossVecs>(f, s, x, s.base + from, cols, count, sums);
-  if (number <= 0) return sums;
-  addVectors<T, 1>(f, s, x, s.base + from, cols, count, sums);
-  return sums + cols * W;
-}
-
-template <class T>
-bool addBlock(const AccumulateArgs &a, const FeatureRow<T> &f, const AccumulateState<T> &s, long count) {
-  using V = Vec<T>;
-  const long cols = a.dv + 1, padded = roundUp(cols, V::W);
-  double *sums = addFeatures<T>(f, s, s.x, 0, f.shape.low, cols, count, s.sums);
-  sums = addFeatures<T>(f, s, s.x, f.prefixes(), f.shape.direct - f.shape.low, cols, count, sums);
-  for (long c = f.shape.first; c < f.shape.dimension; c++) {
-    if (a.tile.control.cancelled()) return false;
-    for (long l = 0; l < count; l++) {
-      const V factor = V::set(s.base[l * f.stride + f.y() + c]);
-      for (long i = l * padded; i < (l + 1) * padded; i += V::W) V::mul(V::load(s.x + i), factor).store(s.scaled + i);
+  constexpr long W = V::W, C = kCrossVecs * W;
+  openPanels<T>(rows, f, row, count, s.spare, s.y, s.base);
+  const T *values = static_cast<const T *>(a.values) + row * a.dv;
+  for (long l = 0; l < roundUp(count, kLanes<T>); l++, values += a.dv) {
+    const T weight = l < count ? static_cast<T>(weights[l]) : 0;
+    s.weights[l] = weight;
+    for (long c = 0; c < s.channels; c += W) {
+      const long chunk = c / C * C;
+      T *x = s.x + chunk * s.rows + l * least(C, s.channels - chunk) + c % C;
+      V::mul(V::set(weight), l < count && c < a.dv ? loadPart<T>(values + c, a.dv - c) : V::set(0)).store(x);
+      if (a.dv >= c && a.dv < c + W) x[a.dv - c] = weight;
     }
-    sums = addFeatures<T>(f, s, s.scaled, f.prefixes(), f.shape.prefix(c), cols, count, sums);
+  }
+}
+
+// sums[r][N W] += sum over rows of feature r [panels][R][kLanes] times x [rows][N W]: chains are added up in T, the block in fp64.
+template <class T, int R, int N>
+__attribute__((noinline)) void sumTile(long rows, const T *features, long panel, const T *x, double *sums, long stride) {
+  using V = Vec<T>;
+  constexpr long W = V::W, L = kLanes<T>;
+  alignas(64) T part[R * N * W];
+  for (long from = 0; from < rows; from += kChain) {
+    V acc[R][N];
+#pragma GCC unroll 24
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+      for (int j = 0; j < N; j++) acc[r][j] = V::set(0);
+    for (long l = from; l < least(rows, from + kChain); l += L, features += panel)
+#pragma GCC unroll 2
+      for (long k = 0; k < L; k++, x += N * W) {
+        V v[N];
+#pragma GCC unroll 2
+        for (int j = 0; j < N; j++) v[j] = V::load(x + j * W);
+#pragma GCC unroll 24
+        for (int r = 0; r < R; r++) {
+          const V p = V::set(features[r * L + k]);
+#pragma GCC unroll 2
+          for (int j = 0; j < N; j++) acc[r][j] = V::fma(p, v[j], acc[r][j]);
+        }
+      }
+#pragma GCC unroll 24
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+      for (int j = 0; j < N; j++) {
+        T *to = part + (r * N + j) * W;
+        (from > 0 ? V::add(V::load(to), acc[r][j]) : acc[r][j]).store(to);
+      }
+  }
+  for (long r = 0; r < R; r++)
+    for (long j = 0; j < N; j++) addWide<T>(sums + r * stride + j * W, V::load(part + (r * N + j) * W));
+}
+
+template <class T, int N, int R = kTile / N>
+POLY_INLINE void sumTileOf(long number, long rows, const T *features, long panel, const T *x, double *sums, long stride) {
+  if constexpr (R > 1) {
+    if (number < R) return sumTileOf<T, N, R - 1>(number, rows, features, panel, x, sums, stride);
+  }
+  sumTile<T, R, N>(rows, features, panel, x, sums, stride);
+}
+
+// `number` features times one chunk of channels, by tiles of equal height, give or take one.
+template <class T, int N>
+void sumChunk(long number, long rows, const T *features, long panel, const T *x, double *sums, long stride) {
+  long tiles = (number + kTile / N - 1) / (kTile / N);
+  for (long done = 0; done < number; tiles--) {
+    const long height = (number - done + tiles - 1) / tiles;
+    sumTileOf<T, N>(height, rows, features + done * kLanes<T>, panel, x, sums + done * stride, stride);
+    done += height;
+  }
+}
+
+// sums[r] += sum over rows of feature r times weight, R features at a time.
+template <class T, int R>
+POLY_INLINE void sumWeights(long rows, const T *features, long panel, const T *weights, double *sums) {
+  using V = Vec<T>;
+  constexpr long W = V::W, L = kLanes<T>;
+  V acc[R];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r++) acc[r] = V::set(0);
+  for (long l = 0; l < rows; l += L, features += panel)
+#pragma GCC unroll 2
+    for (long k = 0; k < L; k += W) {
+      const V w = V::load(weights + l + k);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; r++) acc[r] = V::fma(w, V::load(features + r * L + k), acc[r]);
+    }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r++) sums[r] += static_cast<double>(acc[r].sum());
+}
+
+// Features [from, from + number) of the block, times y_c where c >= 0, into the sums of features from `at` on.
+template <class T>
+void addFeatures(const FeatureShape &f, const AccumulateState<T> &s, long rows, long from, long number, long c, long at) {
+  using V = Vec<T>;
+  constexpr long W = V::W, L = kLanes<T>, C = kCrossVecs * W;
+  const T *features = s.base + from * L, *x = c < 0 ? s.x : s.scaled, *weights = c < 0 ? s.weights : s.scaledWeights;
+  const long panel = f.direct * L;
+  for (long chunk = 0; chunk < s.channels; chunk += C) {
+    const long width = least(C, s.channels - chunk);
+    const T *source = s.x + chunk * s.rows;
+    T *to = s.scaled + chunk * s.rows;
+    for (long l = 0; c >= 0 && l < rows; l++, source += width, to += width) {
+      const V factor = V::set(s.y[(l / L * f.dimension + c) * L + l % L]);
+      for (long i = 0; i < width; i += W) V::mul(V::load(source + i), factor).store(to + i);
+    }
+    double *sums = s.sums + at * s.channels + chunk;
+    if (width == W) sumChunk<T, 1>(number, rows, features, panel, x + chunk * s.rows, sums, s.channels);
+    else sumChunk<T, 2>(number, rows, features, panel, x + chunk * s.rows, sums, s.channels);
+  }
+  if (!s.apart) return;
+  for (long l = 0; c >= 0 && l < rows; l += W)
+    V::mul(V::load(s.weights + l), V::load(s.y + (l / L * f.dimension + c) * L + l % L)).store(s.scaledWeights + l);
+  long r = 0;
+  for (; r + 8 <= number; r += 8) sumWeights<T, 8>(rows, features + r * L, panel, weights, s.weightSums + at + r);
+  for (; r < number; r++) sumWeights<T, 1>(rows, features + r * L, panel, weights, s.weightSums + at + r);
+}
+
+template <class T>
+bool addBlock(const AccumulateArgs &a, const FeatureShape &f, const AccumulateState<T> &s, long count) {
+  const long rows = roundUp(count, kLanes<T>);
+  addFeatures<T>(f, s, rows, 0, f.direct, -1, 0);
+  for (long c = f.first; c < f.dimension; c++) {
+    if (a.tile.control.cancelled()) return false;
+    addFeatures<T>(f, s, rows, f.low, f.prefix(c), c, f.start(c));
   }
   return true;
 }
 
-// Rows of `number` features, rounded once; gives where the next sums lie.
+// Rounded once.
 template <class T>
-const double *storeFeatures(const double *sums, long number, long cols, T *out) {
-  for (long width = kLanes<T>; number > 0; number -= width, sums += cols * width) {
-    if (number <= Vec<T>::W) width = Vec<T>::W;
-    for (long i = 0; i < least(width, number); i++)
-      for (long c = 0; c < cols; c++) *out++ = static_cast<T>(sums[c * width + i]);
+void storeSums(const FeatureShape &f, const AccumulateState<T> &s, long dv, T *out) {
+  for (long r = 0; r < f.rank; r++, out += dv + 1) {
+    for (long c = 0; c < dv; c++) out[c] = static_cast<T>(s.sums[r * s.channels + c]);
+    out[dv] = static_cast<T>(s.apart ? s.weightSums[r] : s.sums[r * s.channels + dv]);
   }
-  return sums;
 }
 
 template <class T>
-void storeSums(const FeatureShape &f, const double *sums, long cols, T *out) {
-  sums = storeFeatures<T>(sums, f.low, cols, out);
-  sums = storeFeatures<T>(sums, f.direct - f.low, cols, out + f.low * cols);
-  for (long c = f.first; c < f.dimension; c++) sums = storeFeatures<T>(sums, f.prefix(c), cols, out + f.start(c) * cols);
-}
-
-template <class T>
-bool accumulatePart(const AccumulateArgs &a, const MappedRows<T> &rows, const FeatureRow<T> &f, const AccumulateState<T> &s, long part) {
+bool accumulatePart(const AccumulateArgs &a, const MappedRows<T> &rows, const FeatureShape &f, const AccumulateState<T> &s, long part) {
   const long n = a.map.n, cols = a.dv + 1, first = part * n / a.parts, last = (part + 1) * n / a.parts;
   double *weights = static_cast<double *>(scratch(kSlotFeatureWeights, sizeof(double) * static_cast<size_t>(last - first + 8)));
   double top;
   if (!logWeights<T>(a, rows, first, last, weights, &top)) return false;
   T *shift = static_cast<T *>(a.shift) + part, *out = static_cast<T *>(a.sums) + part * a.map.rank * cols;
   *shift = static_cast<T>(top);  // the sums belong to it as it is stored
-  const long count = f.sums() * cols;
+  const long count = f.rank * (s.channels + 1);
   for (long i = 0; i < count; i++) s.sums[i] = 0;
-  for (long row = first; row < last && top > -__builtin_inf(); row += f.rows) {
+  for (long row = first; row < last && top > -__builtin_inf(); row += s.rows) {
     if (a.tile.control.cancelled()) return false;
-    const long block = least(f.rows, last - row);
+    const long block = least(s.rows, last - row);
     exponentiate(weights + (row - first), block, static_cast<double>(*shift));
     openBlock<T>(a, rows, f, s, row, block, weights + (row - first));
     if (!addBlock<T>(a, f, s, block)) return false;
   }
-  storeSums<T>(f.shape, s.sums, cols, out);
+  storeSums<T>(f, s, a.dv, out);
   return true;
 }
 
@@ -199,8 +249,8 @@ bool accumulatePart(const AccumulateArgs &a, const MappedRows<T> &rows, const Fe
 template <class T>
 void accumulateStep(const AccumulateArgs &a) {
   const MappedRows<T> rows = mappedRows<T>(a.map);
-  const FeatureRow<T> features(featureShape(a.map));
-  const AccumulateState<T> state = accumulateState<T>(features, a.dv + 1);
+  const FeatureShape features = featureShape(a.map);
+  const AccumulateState<T> state = accumulateState<T>(features, a.dv);
   for (long part = a.tile.firstRow; part < a.tile.lastRow; part++) {
     if (a.tile.control.cancelled() || !accumulatePart<T>(a, rows, features, state, part)) return;
     a.tile.control.advance(1);

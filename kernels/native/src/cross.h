@@ -41,18 +41,15 @@ struct Wide {
 };
 
 // out[0..W) += v
-template <class T, class O>
-POLY_INLINE void addWide(O *out, Vec<T> v) {
-  if constexpr (sizeof(O) == sizeof(T)) Vec<T>::add(Vec<T>::load(out), v).store(out);
-  else {
-    Wide<T> sum = Wide<T>::load(out);
-    sum.add(v);
-    sum.store(out);
-  }
+template <class T>
+POLY_INLINE void addWide(double *out, Vec<T> v) {
+  Wide<T> sum = Wide<T>::load(out);
+  sum.add(v);
+  sum.store(out);
 }
 
-template <class T, int R, int N, class O>
-__attribute__((noinline)) void crossTile(long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, O *out) {
+template <class T, int R, int N>
+__attribute__((noinline)) void crossTile(long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, double *out) {
   using V = Vec<T>;
   constexpr int U = R == 1 ? 4 : R <= 3 ? 2 : 1;
   V acc[U][R][N];
@@ -97,8 +94,8 @@ __attribute__((noinline)) void crossTile(long depth, const T *a, long aStride, c
     }
 }
 
-template <class T, int N, int R, class O>
-POLY_INLINE void crossTileOf(long rows, long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, O *out) {
+template <class T, int N, int R>
+POLY_INLINE void crossTileOf(long rows, long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, double *out) {
   if constexpr (R > 1) {
     if (rows < R) return crossTileOf<T, N, R - 1>(rows, depth, a, aStride, b, bStride, factor, out);
   }
@@ -106,8 +103,8 @@ POLY_INLINE void crossTileOf(long rows, long depth, const T *a, long aStride, co
 }
 
 // Any number of rows: out [rows][N W].
-template <class T, int N = kCrossVecs, class O>
-void crossRows(long rows, long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, O *out) {
+template <class T, int N = kCrossVecs>
+void crossRows(long rows, long depth, const T *a, long aStride, const T *b, long bStride, const T *factor, double *out) {
   constexpr int most = N == 1 ? 4 * kCrossRows / 3 : kCrossRows;
   long tiles = (rows + most - 1) / most;
   for (long done = 0; done < rows; tiles--) {

@@ -11,6 +11,7 @@
 #pragma once
 #include "approximate-types.h"
 #include "cross.h"
+#include "transpose.h"
 
 extern "C" double frexp(double, int *);
 
@@ -116,27 +117,25 @@ MappedRows<T> mappedRows(const FeatureMapArgs &map) {
 
 constexpr long kFeatureBatch = 16;  // rows whose features are written together
 
-// The direct features of `count` rows, each in its own row of `stride`, those of degree g - 1 and g `gap` places further on; y is in its place
-// already, and up to a vector beyond them is overwritten. Coordinate by coordinate over all rows: what a row's next degree loads was stored long
-// enough ago to be in the cache, where a load across fresh stores would wait for them, and counts are divided once for all rows.
+// The direct features of `count` rows, each in its own row of `stride`, whose places 1 .. D hold y already; up to a vector beyond them is
+// overwritten. Coordinate by coordinate over all rows: what a row's next degree loads was stored long enough ago to be in the cache, where a
+// load across fresh stores would wait for them, and counts are divided once for all rows.
 template <class T>
-void writeRowFeatures(const FeatureShape &s, long count, T *rows, long stride, long gap = 0) {
+void writeRowFeatures(const FeatureShape &s, long count, T *rows, long stride) {
   using V = Vec<T>;
-  const auto place = [&](long m, long below) { return below + (m >= s.degree - 1 ? gap : 0); };
-  const T *y = rows + place(1, 1);
-  long before = place(1, 1), below = 1 + s.dimension;
+  long before = 1, next = 1 + s.dimension;
   for (long l = 0; l < count; l++) rows[l * stride] = 1;
   for (long m = 2; m <= s.degree; m++) {
-    const long start = place(m, below), coordinates = m < s.degree ? s.dimension : s.first;
+    const long start = next, coordinates = m < s.degree ? s.dimension : s.first;
     long prefix = 1;  // C(c + m - 1, m - 1)
     for (long c = 0; c < coordinates; c++) {
-      const T *from = rows + before;
-      T *to = rows + place(m, below);
-      for (long l = 0; l < count; l++, from += stride, to += stride) {
-        const V factor = V::set(y[l * stride + c]);
+      const T *from = rows + before, *y = rows + 1 + c;
+      T *to = rows + next;
+      for (long l = 0; l < count; l++, from += stride, to += stride, y += stride) {
+        const V factor = V::set(*y);
         for (long i = 0; i < prefix; i += V::W) V::mul(V::load(from + i), factor).store(to + i);
       }
-      below += prefix;
+      next += prefix;
       prefix = prefix * (c + m) / (c + 1);
     }
     before = start;
@@ -163,6 +162,18 @@ void writeLaneFeatures(const FeatureShape &s, const T *y, T *out) {
       count = count * (c + m) / (c + 1);
     }
     before = start;
+  }
+}
+
+// The direct features of rows [row, row + count), kLanes side by side: y [panels][D][kLanes], out [panels][direct][kLanes]. Lanes beyond the
+// rows are the last one again. `spare` takes [kLanes][D].
+template <class T>
+void openPanels(const MappedRows<T> &rows, const FeatureShape &f, long row, long count, T *spare, T *y, T *out) {
+  constexpr long L = kLanes<T>;
+  for (long l = 0; l < count; l += L, y += L * f.dimension, out += L * f.direct) {
+    for (long lane = 0; lane < L; lane++) rows.readRow(row + least(l + lane, count - 1), spare + lane * f.dimension);
+    transposeBlock<T>(spare, f.dimension, L, f.dimension, y, L);
+    writeLaneFeatures<T>(f, y, out);
   }
 }
 
