@@ -1,19 +1,27 @@
 // accumulate (math.md §3.5): sums[f, c] = sum_l w_l phi_f(y_l) X[l, c], X = [values | 1], w_l = e^(bias_l + tilts_l - shift).
 //
-// A product of the features of a block of rows [rows][features] with weighted values [rows][channels]; lanes are features, register rows
-// channels (cross.h). Log-weights and their exponentials are fp64: an argument near -87 rounded to fp32 would already cost 87 u. For the
-// direct features (features.h) the weighted values are w X; for the others they are y_c w X, once for each c, against a prefix of the
-// features of degree g - 1, which is all that the block keeps.
+// A product over the rows of a block of features and weighted values. Rows are lanes where features are written (features.h: one load, one
+// multiplication, one store a vector, as in apply.h), channels where they are used: each feature is broadcast from its vector of rows
+// against one or two vectors of channels, so neither the number of features nor whole vectors of channels leave lanes idle. The weights
+// themselves, a channel more, would have a vector to themselves: their sums take rows as lanes, while a tile's features are in the first
+// level. For the direct features the weighted values are w X; for the others they are y_c w X, once for each c, against a prefix of the
+// features of degree g - 1, which is all that the block keeps. Log-weights and their exponentials are fp64: an argument near -87 rounded to
+// fp32 would already cost 87 u.
 //
-// Rounding, in units u of T, relative to sum_l w_l |phi_f| |X|: 64 for a chain, 2 g + 2 for the product (features.h; w, w X, y_c w X), the
-// rest is fp64, and one more where the sum is stored: (64 + 2 g + 3) u.
+// Rounding, in units u of T, relative to sum_l w_l |phi_f| |X|: 64 for a chain and 3 for the chains of a block, 2 g + 2 for the product
+// (w, w X, y_c w X), the rest is fp64, and one more where the sum is stored: (64 + 2 g + 6) u.
 //
 // Cost: 2 n r (dv + 1) flops and n C(D + g - 1, g - 1) multiplications.
 //
-// Tried, AVX2 on Zen 3, fp32, n = 65,536, D = 16, dv = 16 (bench/approximate-kernels.ts):
-//   features of one row at a time, each from its own fresh stores      7.4 ms at g = 1   14.8 ms at g = 2
-//   degree by degree over 16 rows (features.h)                          2.9 ms            11.0 ms             kept
-// Shares of the peak on a quiet core: 53 % (g = 3) and 65 % (g = 4) at dv = 16, 65 % and 75 % at dv = 64.
+// AVX-512 on Sapphire Rapids (virtual machine, no neighbour on the core), n = 16,384, share of the FMA peak beside it, fp32 | fp64:
+//                                                        D=16 g=3 dv=16   dv=64        D=64 g=2 dv=64   D=16 g=2 dv=16
+//   features as lanes, panels of 32 copied from rows     45 % | 56 %      59 % | 69 %  47 % | 62 %      22 %
+//   the same from rows in place, single vectors at the
+//   end of a run, chains added in T, 256 rows a block    54 % | 54 %      66 % | 69 %  60 %             31 %
+//   channels as lanes, features written by rows          65 % | 68 %      75 % | 75 %  68 % | 71 %      44 %       kept
+// The first spent a fifth of the time on writing features row by row: short runs, each across two cache lines. Tiles alone, in all of them,
+// reach 85 to 90 %. AVX2 there, fp32: 59 to 75 % and 71 to 81 % (g = 3), baseline set 67 to 76 % and 72 to 78 %.
+// While others use the core's sibling all versions fall to 45 to 55 %.
 #pragma once
 #include "features.h"
 
@@ -147,20 +155,9 @@ POLY_INLINE void sumTileOf(long number, long rows, const T *features, long panel
   sumTile<T, R, N>(rows, features, panel, x, sums, stride);
 }
 
-// `number` features times one chunk of channels, by tiles of equal height, give or take one.
-template <class T, int N>
-void sumChunk(long number, long rows, const T *features, long panel, const T *x, double *sums, long stride) {
-  long tiles = (number + kTile / N - 1) / (kTile / N);
-  for (long done = 0; done < number; tiles--) {
-    const long height = (number - done + tiles - 1) / tiles;
-    sumTileOf<T, N>(height, rows, features + done * kLanes<T>, panel, x, sums + done * stride, stride);
-    done += height;
-  }
-}
-
-// sums[r] += sum over rows of feature r times weight, R features at a time.
+// sums[r] += sum over rows of feature r times weight, for R features.
 template <class T, int R>
-POLY_INLINE void sumWeights(long rows, const T *features, long panel, const T *weights, double *sums) {
+POLY_INLINE void weighTile(long rows, const T *features, long panel, const T *weights, double *sums) {
   using V = Vec<T>;
   constexpr long W = V::W, L = kLanes<T>;
   V acc[R];
@@ -177,40 +174,77 @@ POLY_INLINE void sumWeights(long rows, const T *features, long panel, const T *w
   for (int r = 0; r < R; r++) sums[r] += static_cast<double>(acc[r].sum());
 }
 
-// Features [from, from + number) of the block, times y_c where c >= 0, into the sums of features from `at` on.
 template <class T>
-void addFeatures(const FeatureShape &f, const AccumulateState<T> &s, long rows, long from, long number, long c, long at) {
+__attribute__((noinline)) void weigh(long number, long rows, const T *features, long panel, const T *weights, double *sums) {
+  constexpr long L = kLanes<T>;
+  long r = 0;
+  for (; r + 8 <= number; r += 8) weighTile<T, 8>(rows, features + r * L, panel, weights, sums + r);
+  for (; r + 4 <= number; r += 4) weighTile<T, 4>(rows, features + r * L, panel, weights, sums + r);
+  for (; r < number; r++) weighTile<T, 1>(rows, features + r * L, panel, weights, sums + r);
+}
+
+// Of the block's features from `features` on, times x or weights, what goes into the sums of those from `at` on.
+template <class T>
+struct FeatureRun {
+  const T *features;
+  long number, rows, panel, at;
+};
+
+// One chunk of channels, by tiles of equal height, give or take one; with it the weights if there are any, while the features are at hand.
+template <class T, int N>
+void sumChunk(const FeatureRun<T> &run, const AccumulateState<T> &s, const T *x, long chunk, const T *weights) {
+  long tiles = (run.number + kTile / N - 1) / (kTile / N);
+  for (long done = 0; done < run.number; tiles--) {
+    const long height = (run.number - done + tiles - 1) / tiles, at = run.at + done;
+    const T *features = run.features + done * kLanes<T>;
+    sumTileOf<T, N>(height, run.rows, features, run.panel, x + chunk * s.rows, s.sums + at * s.channels + chunk, s.channels);
+    if (weights) weigh<T>(height, run.rows, features, run.panel, weights, s.weightSums + at);
+    done += height;
+  }
+}
+
+// scaled = y_c x and scaledWeights = y_c w.
+template <class T>
+void scaleValues(const AccumulateState<T> &s, long dimension, long rows, long c) {
   using V = Vec<T>;
   constexpr long W = V::W, L = kLanes<T>, C = kCrossVecs * W;
-  const T *features = s.base + from * L, *x = c < 0 ? s.x : s.scaled, *weights = c < 0 ? s.weights : s.scaledWeights;
-  const long panel = f.direct * L;
   for (long chunk = 0; chunk < s.channels; chunk += C) {
     const long width = least(C, s.channels - chunk);
-    const T *source = s.x + chunk * s.rows;
+    const T *from = s.x + chunk * s.rows;
     T *to = s.scaled + chunk * s.rows;
-    for (long l = 0; c >= 0 && l < rows; l++, source += width, to += width) {
-      const V factor = V::set(s.y[(l / L * f.dimension + c) * L + l % L]);
-      for (long i = 0; i < width; i += W) V::mul(V::load(source + i), factor).store(to + i);
+    for (long l = 0; l < rows; l += L) {
+      const T *y = s.y + l * dimension + c * L;
+      for (long lane = 0; lane < L; lane++, from += width, to += width) {
+        const V factor = V::set(y[lane]);
+        V::mul(V::load(from), factor).store(to);
+        if (width > W) V::mul(V::load(from + W), factor).store(to + W);
+      }
     }
-    double *sums = s.sums + at * s.channels + chunk;
-    if (width == W) sumChunk<T, 1>(number, rows, features, panel, x + chunk * s.rows, sums, s.channels);
-    else sumChunk<T, 2>(number, rows, features, panel, x + chunk * s.rows, sums, s.channels);
   }
-  if (!s.apart) return;
-  for (long l = 0; c >= 0 && l < rows; l += W)
-    V::mul(V::load(s.weights + l), V::load(s.y + (l / L * f.dimension + c) * L + l % L)).store(s.scaledWeights + l);
-  long r = 0;
-  for (; r + 8 <= number; r += 8) sumWeights<T, 8>(rows, features + r * L, panel, weights, s.weightSums + at + r);
-  for (; r < number; r++) sumWeights<T, 1>(rows, features + r * L, panel, weights, s.weightSums + at + r);
+  for (long l = 0; s.apart && l < rows; l += L)
+    for (long j = 0; j < L; j += W) V::mul(V::load(s.weights + l + j), V::load(s.y + l * dimension + c * L + j)).store(s.scaledWeights + l + j);
+}
+
+template <class T>
+void addFeatures(const FeatureRun<T> &run, const AccumulateState<T> &s, const T *x, const T *weights) {
+  constexpr long W = Vec<T>::W;
+  const T *apart = s.apart ? weights : nullptr;
+  if (s.channels == 0) weigh<T>(run.number, run.rows, run.features, run.panel, weights, s.weightSums + run.at);
+  for (long chunk = 0; chunk < s.channels; chunk += kCrossVecs * W, apart = nullptr) {
+    if (s.channels - chunk == W) sumChunk<T, 1>(run, s, x, chunk, apart);
+    else sumChunk<T, kCrossVecs>(run, s, x, chunk, apart);
+  }
 }
 
 template <class T>
 bool addBlock(const AccumulateArgs &a, const FeatureShape &f, const AccumulateState<T> &s, long count) {
-  const long rows = roundUp(count, kLanes<T>);
-  addFeatures<T>(f, s, rows, 0, f.direct, -1, 0);
+  constexpr long L = kLanes<T>;
+  const long rows = roundUp(count, L), panel = f.direct * L;
+  addFeatures<T>({s.base, f.direct, rows, panel, 0}, s, s.x, s.weights);
   for (long c = f.first; c < f.dimension; c++) {
     if (a.tile.control.cancelled()) return false;
-    addFeatures<T>(f, s, rows, f.low, f.prefix(c), c, f.start(c));
+    scaleValues<T>(s, f.dimension, rows, c);
+    addFeatures<T>({s.base + f.low * L, f.prefix(c), rows, panel, f.start(c)}, s, s.scaled, s.scaledWeights);
   }
   return true;
 }

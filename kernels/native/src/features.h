@@ -78,8 +78,10 @@ struct MappedRows {
   double logWeight(long row) const {
     if (!tilted) return 0;
     const T *q = queries + row * dimension;
-    double lanes[4] = {};
+    Wide<T> sum = {};
     long c = 0;
+    for (; c + Vec<T>::W <= dimension; c += Vec<T>::W) sum.addProduct(Wide<T>::load(tilt + c), Vec<T>::load(q + c), Wide<T>::load(center + c));
+    double lanes[4] = {c > 0 ? sum.sum() : 0};
     for (; c + 4 <= dimension; c += 4)
       for (long j = 0; j < 4; j++) lanes[j] += tilt[c + j] * (static_cast<double>(q[c + j]) - center[c + j]);
     for (; c < dimension; c++) lanes[0] += tilt[c] * (static_cast<double>(q[c]) - center[c]);
