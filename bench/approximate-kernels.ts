@@ -125,10 +125,16 @@ function cases(bench: Bench): Case[] {
     [1, 3],
   ];
   return [
-    ...[...shapes, ...([[16, 3, 0], [64, 2, 16], [64, 2, 64], [8, 4, 16], [8, 4, 64]] as const)].flatMap(([dimension, degree, dv]) => [
-      accumulateCase(bench, dimension, degree, dv),
-      applyCase(bench, dimension, degree, dv),
-    ]),
+    ...[
+      ...shapes,
+      ...([
+        [16, 3, 0],
+        [64, 2, 16],
+        [64, 2, 64],
+        [8, 4, 16],
+        [8, 4, 64],
+      ] as const),
+    ].flatMap(([dimension, degree, dv]) => [accumulateCase(bench, dimension, degree, dv), applyCase(bench, dimension, degree, dv)]),
     surveyCase(bench, 64, false),
     surveyCase(bench, 64, true),
     surveyCase(bench, 16, false),
