@@ -20,7 +20,7 @@
 //   end of a run, chains added in T, 256 rows a block    54 % | 54 %      66 % | 69 %  60 %             31 %
 //   channels as lanes, features written by rows          65 % | 68 %      75 % | 75 %  68 % | 71 %      44 %       kept
 // The first spent a fifth of the time on writing features row by row: short runs, each across two cache lines. Tiles alone, in all of them,
-// reach 85 to 90 %. AVX2 there, fp32: 59 to 75 % and 71 to 81 % (g = 3), baseline set 67 to 76 % and 72 to 78 %.
+// reach about 90 %. AVX2 there, fp32: 59 to 75 % and 71 to 81 % (g = 3), baseline set 67 to 76 % and 72 to 78 %.
 // While others use the core's sibling all versions fall to 45 to 55 %.
 #pragma once
 #include "features.h"

@@ -10,10 +10,10 @@
 // Tried, AVX-512, fp32, n = 8,192, d = 64, nothing left out, against attend:
 //   chains of 16 coordinates, every block added in fp64    0.85
 //   chains of 32, runs of four blocks                      0.94 to 0.97   kept
-// On Sapphire Rapids, n = 16,384, in turns with attend (bench/prune.ts), medians of runs:
-//   a run for one group of rows after the other            0.86 to 0.92
+// On Sapphire Rapids, n = 16,384, in turns with attend, medians of several runs while neighbours use the core | while they hardly do:
+//   a run for one group of rows after the other            0.86 to 0.92 | 0.89 to 0.95
 //   the same for twice as many rows                        0.91 to 0.95
-//   block by block for all groups, as attend goes          0.95 to 0.96   kept
+//   block by block for all groups, as attend goes          0.95 to 0.96 | 0.93 to 0.95   kept (n = 8,192: 0.93 to 0.95, before 0.92 to 0.93)
 //   all chains of a score in one call of the tile          within noise
 //   two chains beside each other, three rows at a time     -3 points
 #pragma once
