@@ -9,7 +9,7 @@ import { dot, leadingEigen, symmetricEigen, times } from './eigen.ts';
 import { basisName, compressedNames, meanName } from './names.ts';
 import { sumOfRawBounds } from './score-bound.ts';
 import { PAIR_NORMS, type SurveyedSlice, weighs } from './survey.ts';
-import { featureWork, surveyWork } from './work.ts';
+import { shortProductWork, surveyWork } from './work.ts';
 
 /**
  * Fewer coordinates for pair factors whose queries have low numerical rank: both sides are rotated into one basis and all but k coordinates
@@ -189,7 +189,7 @@ function addCompression(draft: Draft, variable: number, { other, coefficient, bl
     residual: output(names.residual, { variable: 0, count: parts }, 1),
   } as const;
   const width = bytesPerElement(precision);
-  addStage(draft, step, { variable: 0, count: parts }, variable, featureWork(n, d, d, 2 * dimension, width));
+  addStage(draft, step, { variable: 0, count: parts }, variable, shortProductWork(n, d, d, 2 * dimension, width));
   const isWeighted = weighs(draft.problem, variable);
   const survey = {
     kind: 'survey',
