@@ -34,6 +34,13 @@ export interface SurveyStep<T> {
   readonly norms: T | null; // [2, P]
   /** Σ_l (q_l - mean)(q_l - mean)^T / n of the rows less `mean`; null: not asked for. */
   readonly covariance: T | null; // [D, D]
+  /** Log-weights of the rows, for `weighted`. */
+  readonly bias: T | null; // [n, 1]
+  /**
+   * With w_l = e^bias_l / Σ e^bias: Σ_l w_l (q_l - mean), and below it, where there is room for that, Σ_l w_l (q_l - mean)(q_l - mean)^T. Zeros
+   * where no row has a weight; null: not asked for.
+   */
+  readonly weighted: T | null; // [1, D] or [1 + D, D]
 }
 
 /**

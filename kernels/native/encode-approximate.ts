@@ -58,19 +58,21 @@ export function encodeApproximate(step: ApproximateStep<Matrix>, numbers: number
 }
 
 function encodeSurvey(
-  { input, mean, extremes, norms, covariance }: SurveyStep<Matrix>,
+  { input, mean, extremes, norms, covariance, bias, weighted }: SurveyStep<Matrix>,
   numbers: number[],
   operands: Operand[],
 ): void {
   const { rows: n, cols } = input;
   const normCount = norms?.cols ?? SURVEYED_NORMS;
-  numbers.push(n, cols, normCount);
+  numbers.push(n, cols, normCount, weighted?.rows ?? 0);
   operands.push(
     take('input', input, n, cols),
     take('mean', mean, 1, cols),
     take('extremes', extremes, 2, cols),
     take('norms', norms, 2, normCount),
     take('covariance', covariance, cols, cols),
+    take('bias', bias, n, 1),
+    take('weighted', weighted, weighted?.rows ?? 0, cols),
   );
 }
 

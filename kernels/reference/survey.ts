@@ -1,4 +1,4 @@
-/** Mean, extremes, norms and covariance of a tensor's rows, in two passes: what the bounds of math.md §3.1 and §3.3 are made of. */
+/** Mean, extremes, norms and covariance of a tensor's rows, in two passes, and a third for weighted ones: what the bounds of math.md §3.1 and §3.3 are made of. */
 import { type Matrix, SURVEYED_NORMS, type SurveyStep, type TileContext } from '../backend.ts';
 import { addProgress, isCancelled } from './control.ts';
 import { checkShape, checkTile } from './operands.ts';
@@ -8,15 +8,17 @@ const LOOK = 256;
 
 /** The one tile of the step. @throws Error when the operands' shapes contradict each other */
 export function runSurvey(step: SurveyStep<Matrix>, tile: TileContext): void {
-  const { input, mean, extremes, norms, covariance } = step;
+  const { input, mean, extremes, norms, covariance, bias, weighted } = step;
   const { rows: n, cols } = input;
   checkShape('survey: input', input, n, cols);
   checkShape('survey: mean', mean, 1, cols);
   checkShape('survey: extremes', extremes, 2, cols);
   checkShape('survey: norms', norms, 2, Math.min(norms?.cols ?? 1, SURVEYED_NORMS));
   checkShape('survey: covariance', covariance, cols, cols);
+  checkShape('survey: bias', bias, n, 1);
+  checkShape('survey: weighted', weighted, weighted?.rows === 1 ? 1 : 1 + cols, cols);
   checkTile(tile, 1);
-  if (!measureColumns(step, tile.control) || !measureRows(step, tile.control)) return;
+  if (!measureColumns(step, tile.control) || !measureRows(step, tile.control) || !weighRows(step, tile.control)) return;
   addProgress(tile.control, 1);
 }
 
@@ -70,6 +72,31 @@ function measureRows({ input, mean, norms, covariance }: SurveyStep<Matrix>, con
   return true;
 }
 
+/** Weights are taken against the largest, which is then one: their sum is at least that. */
+function weighRows({ input, mean, bias, weighted }: SurveyStep<Matrix>, control: Int32Array): boolean {
+  if (weighted === null) return true;
+  if (bias === null) throw new Error('survey: weighted takes a bias');
+  const { rows: n, cols } = input;
+  const sums = new Float64Array(cols);
+  const products = new Float64Array(weighted.rows > 1 ? cols * cols : 0);
+  const row = new Float64Array(cols);
+  let [most, total] = [Number.NEGATIVE_INFINITY, 0];
+  for (let l = 0; l < n; l++) most = Math.max(most, bias.data[l]);
+  for (let l = 0; l < n && most > Number.NEGATIVE_INFINITY; l++) {
+    if (l % LOOK === 0 && isCancelled(control)) return false;
+    const weight = Math.exp(bias.data[l] - most);
+    total += weight;
+    for (let c = 0; c < cols; c++) {
+      row[c] = finite(input.data[l * cols + c] - mean.data[c]);
+      sums[c] += weight * row[c];
+    }
+    if (products.length > 0) addProducts(row, products, weight);
+  }
+  for (let c = 0; c < cols; c++) weighted.data[c] = total > 0 ? sums[c] / total : 0;
+  for (let i = 0; i < products.length; i++) weighted.data[cols + i] = total > 0 ? products[i] / total : 0;
+  return true;
+}
+
 function finite(value: number): number {
   return Number.isFinite(value) ? value : 0;
 }
@@ -85,6 +112,8 @@ function keepNorms(row: Float64Array, largest: Float64Array, at: number): void {
   for (let p = 0; p < SURVEYED_NORMS; p++) if (sums[p] > largest[at + p]) largest[at + p] = sums[p];
 }
 
-function addProducts(row: Float64Array, products: Float64Array): void {
-  for (let a = 0, at = 0; a < row.length; a++) for (let b = 0; b < row.length; b++) products[at++] += row[a] * row[b];
+function addProducts(row: Float64Array, products: Float64Array, weight = 1): void {
+  for (let a = 0, at = 0; a < row.length; a++) {
+    for (let b = 0; b < row.length; b++) products[at++] += weight * row[a] * row[b];
+  }
 }

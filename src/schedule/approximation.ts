@@ -60,7 +60,7 @@ interface Look {
 async function lookAt(request: AttentionRequest, exact: Plan, machine: Machine, session: Session): Promise<Look> {
   const { problem } = request;
   const deeper = compressionWanted(problem, exact);
-  const plan = compileSurvey(problem, machine, deeper || momentsWanted(problem, exact));
+  const plan = compileSurvey(problem, machine, { covariances: deeper, moments: momentsWanted(problem, exact) });
   session.admit([plan]);
   const { binding } = await session.run(request, plan);
   const looked = withOutputs(request, plan, binding);

@@ -20,19 +20,20 @@ export function surveyOf(plan: Plan, binding: Binding, name: string): SurveyedSl
     const buffer = `${what} ${name}`;
     return plan.buffers.some((one) => one.name === buffer) ? outputSlices(plan, binding, buffer) : [];
   };
-  const [means, extremes, norms, covariances] = ['mean', 'extremes', 'norms', 'covariance'].map(slices);
+  const [means, extremes, norms, covariances, weighted] = ['mean', 'extremes', 'norms', 'covariance', 'weighted'].map(slices);
   return (means ?? []).map((mean, slice) =>
     surveyedSlice(
       mean as ArrayLike<number>,
       extremes?.[slice] as ArrayLike<number>,
       norms?.[slice] ?? null,
       covariances?.[slice] ?? null,
+      weighted?.[slice] ?? null,
     ),
   );
 }
 
 /** What only the planner reads. */
-const NUMBERS = /^(extremes|norms|covariance|residual) /;
+const NUMBERS = /^(extremes|norms|covariance|weighted|residual) /;
 
 /** The request with the outputs of a survey among its operands, and its projections behind it. */
 export function withOutputs(request: AttentionRequest, plan: Plan, binding: Binding): AttentionRequest {

@@ -6,7 +6,7 @@ import { allocate } from '../../src/tensor/allocate.ts';
 import { convert } from '../../src/tensor/convert.ts';
 import type { FloatDType, Tensor } from '../../src/tensor/tensor.ts';
 import { type OracleCase, oracle, type Rows } from '../helpers/oracle.ts';
-import { monomialsOf } from '../helpers/polynomials.ts';
+import { monomialsOf, variableCountOf } from '../helpers/polynomials.ts';
 import { random, randomRows } from '../helpers/random.ts';
 
 /** Requests at the edges of what certificates account for, each of which was once answered beyond its own. */
@@ -75,6 +75,63 @@ describe('what is certified holds', () => {
     await expectCertified({ polynomial: 'x1*x2 + x2*x3', q, v, options });
     await expectCertified({ polynomial: 'x1*x2*x3', q, v, options });
   });
+
+  // Squares of the small rows' coordinates, and with them their covariance, are zero in float32.
+  it.each([1e-10, 1e-19, 1e-21, 1e-23])('for rows as small as those of x1 are large: %d', async (size) => {
+    const next = random(9);
+    const [large, small] = [randomRows(next, 20, 4, 1), randomRows(next, 60, 4, 1)];
+    const q = [
+      large.map((row) => row.map((x) => Math.fround(x / size))),
+      small.map((row) => row.map((x) => Math.fround(x * size))),
+    ];
+    const v = [null, small.map((row) => [Math.sign((row[0] as number) + (row[1] as number))])];
+    const options = { approximation: { method: 'taylor', degree: 2 } };
+    await expectCertified({ polynomial: 'x1*x2', q, v, scale: 0.3, options });
+    const b = [null, small.map((_, l) => (l % 7 === 0 ? Number.NEGATIVE_INFINITY : -3 * (l % 11)))];
+    await expectCertified({ polynomial: 'x1*x2', q, v, b, scale: 0.3, options });
+  });
+
+  // Errors at their largest would be several times as large.
+  it.each(['x1*x2*x3', 'x1*x2 + x2*x3'])('by errors on average, biases or not: %s', async (polynomial) => {
+    const next = random(11);
+    const q = Array.from({ length: 3 }, () => randomRows(next, 40, 8, 0.5));
+    const v = [null, ...q.slice(1).map(() => randomRows(next, 40, 2, 1))];
+    const b = [null, ...q.slice(1).map((rows) => rows.map(() => Math.fround(next())))];
+    const extreme = { polynomial, q, v, scale: 1 / 8, options: { approximation: { method: 'taylor', degree: 2 } } };
+    const [plain, biased] = [await errorsOf(extreme), await errorsOf({ ...extreme, b })];
+    expect(biased.measured).toBeLessThanOrEqual(biased.certified);
+    expect(biased.certified).toBeLessThan(1.5 * plain.certified);
+  });
+
+  // Weights that only one row has, that no exponential holds, that follow the scores, and none.
+  it.each(['x1*x2', 'x1*x2*x3', 'x1*x2 + x2*x3', 'x1*x2 + x1*x3 + x2*x3', 'x1*x2 + x3*x4'])(
+    'for biases far apart: %s',
+    async (polynomial) => {
+      const next = random(10);
+      const rows = Array.from({ length: variableCountOf(polynomial) }, () =>
+        randomRows(next, 7, 3, 1).map((row) => row.map((x) => Math.fround(x + 0.5))),
+      );
+      const v = rows.map((one, j) =>
+        j === 0 ? null : one.map((row) => [Math.fround((row[0] as number) * 2), 1 + next()].map(Math.fround)),
+      );
+      const kinds: ((row: readonly number[], l: number) => number)[] = [
+        (_, l) => (l === 3 ? 0 : -300),
+        (_, l) => -90 * l,
+        ([x]) => Math.fround(20 * (x as number)),
+        ([x]) => Math.fround(-500 + 3 * (x as number)),
+        () => Number.NEGATIVE_INFINITY,
+      ];
+      for (const kind of kinds) {
+        const b = rows.map((one, j) => (j === 0 ? null : one.map(kind)));
+        for (const approximation of [
+          { method: 'taylor', degree: 2 },
+          { method: 'minimax', degree: 3 },
+        ]) {
+          await expectCertified({ polynomial, q: rows, v, b, scale: 0.05, options: { approximation } });
+        }
+      }
+    },
+  );
 
   // Coordinates divided by their largest entry: powers of 1e-12 vanish in float32, and their coefficients are powers of 1e12.
   it.each([1e2, 1e4, 1e6, 1e8, 1e10, 1e15])('for large entries in different columns: %d', async (size) => {

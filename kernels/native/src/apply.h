@@ -15,7 +15,6 @@
 #pragma once
 #include "features.h"
 #include "log.h"
-#include "transpose.h"
 #include "unit.h"
 
 extern "C" double log(double);
@@ -45,18 +44,6 @@ ApplyState<T> applyState(const FeatureShape &f, long cols) {
   s.rows = s.base + N * L * f.direct;
   s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(N * L * cols)));
   return s;
-}
-
-// Features of `count` rows, kLanes side by side; lanes beyond them are the last row again.
-template <class T>
-void openPanels(const MappedRows<T> &rows, const FeatureShape &f, const ApplyState<T> &s, long row, long count) {
-  constexpr long L = kLanes<T>;
-  for (long panel = 0; panel * L < count; panel++) {
-    T *y = s.y + panel * L * f.dimension;
-    for (long lane = 0; lane < L; lane++) rows.readRow(row + least(panel * L + lane, count - 1), s.rows + lane * f.dimension);
-    transposeBlock<T>(s.rows, f.dimension, L, f.dimension, y, L);
-    writeLaneFeatures<T>(f, y, s.base + panel * L * f.direct);
-  }
 }
 
 // sums += features [from, from + number) of the base times rows [at, at + number) of result, times y_c where c >= 0.
@@ -117,7 +104,7 @@ void applyStep(const ApplyArgs &a) {
   for (long row = a.tile.firstRow; row < a.tile.lastRow; row += kApplyRows) {
     const long count = least(kApplyRows, a.tile.lastRow - row);
     if (shift > -__builtin_inf()) {
-      openPanels<T>(rows, f, s, row, count);
+      openPanels<T>(rows, f, row, count, s.rows, s.y, s.base);
       for (long i = 0; i < kApplyPanels<T> * kLanes<T> * cols; i++) s.sums[i] = 0;
       addFeatures<T>(f, s, result, cols, count, 0, 0, f.direct, -1);
       for (long c = f.first; c < f.dimension; c++) {

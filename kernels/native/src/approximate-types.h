@@ -42,6 +42,9 @@ struct SurveyArgs {
   void *norms;       // [2, normCount] or null
   long normCount;
   void *covariance;  // [D, D] or null
+  const void *bias;  // [n] or null
+  void *weighted;    // [weightedRows, D], 1 or 1 + D of them, or null
+  long weightedRows;
 };
 
 struct AccumulateArgs {

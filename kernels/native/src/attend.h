@@ -63,6 +63,11 @@ constexpr long kManyRows = 2 * kRows;  // where keys and values do not fit the s
 constexpr double kNear = 1 << 20;      // bytes of keys and values that do
 
 template <class T>
+long rowsAtOnce(long n, long d, long dv) {
+  return static_cast<double>(keyBytes<T>(n, d) + valueBytes<T>(n, dv)) > kNear ? kManyRows : kRows;
+}
+
+template <class T>
 struct Output {
   T *message;  // [.., dv] or null; row `firstRow` of the queries is written at its start
   T *logSumExp;
@@ -243,8 +248,7 @@ bool attendRows(const Queries<T> &q, long firstRow, long lastRow, const Keys<T> 
                 Output<T> out, const Control &control, bool report) {
   const RowState<T> s = rowState<T>(keys.d, values.dv);
   const Queries<T> scaled = inLog2<T>(q);
-  const double bytes = static_cast<double>(keyBytes<T>(keys.n, keys.d) + valueBytes<T>(keys.n, values.dv));
-  const long most = bytes > kNear ? kManyRows : kRows;
+  const long most = rowsAtOnce<T>(keys.n, keys.d, values.dv);
   for (long row = firstRow; row < lastRow; row += most) {
     const long rows = least(most, lastRow - row);
     if (!attendBlock<T>(s, scaled, row, rows, keys, values, band, k0, k1, out, control)) return false;

@@ -38,6 +38,18 @@ struct Wide {
       part[1] = D::add(part[1], highHalf(v));
     }
   }
+  // this += factor (v - center)
+  POLY_INLINE void addProduct(Wide factor, Vec<T> v, Wide center) {
+    if constexpr (N == 1) part[0] = D::fma(factor.part[0], D::sub(v, center.part[0]), part[0]);
+    else {
+      part[0] = D::fma(factor.part[0], D::sub(lowHalf(v), center.part[0]), part[0]);
+      part[1] = D::fma(factor.part[1], D::sub(highHalf(v), center.part[1]), part[1]);
+    }
+  }
+  POLY_INLINE double sum() const {
+    if constexpr (N == 1) return part[0].sum();
+    else return D::add(part[0], part[1]).sum();
+  }
 };
 
 // out[0..W) += v

@@ -47,11 +47,15 @@ SurveyArgs readSurvey(Reader &r, const Tile &tile) {
   a.n = r.integer(0, kMaxRows, "n");
   a.dimension = r.integer(0, kMaxRows, "dimension");
   a.normCount = r.integer(1, kSurveyedNorms, "norms");
+  a.weightedRows = r.integer(0, kMaxRows, "weighted rows");
   a.input = r.matrix(a.n, a.dimension, false, "input");
   a.mean = r.matrix(1, a.dimension, false, "mean");
   a.extremes = r.matrix(2, a.dimension, false, "extremes");
   a.norms = r.matrix(2, a.normCount, true, "norms");
   a.covariance = r.matrix(a.dimension, a.dimension, true, "covariance");
+  a.bias = r.matrix(a.n, 1, true, "bias");
+  a.weighted = r.matrix(a.weightedRows, a.dimension, true, "weighted");
+  if (a.weighted && (!a.bias || (a.weightedRows != 1 && a.weightedRows != 1 + a.dimension))) reject("weighted rows take a bias");
   checkTile(tile, 1);
   return a;
 }

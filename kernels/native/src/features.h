@@ -11,6 +11,7 @@
 #pragma once
 #include "approximate-types.h"
 #include "cross.h"
+#include "transpose.h"
 
 extern "C" double frexp(double, int *);
 
@@ -77,8 +78,10 @@ struct MappedRows {
   double logWeight(long row) const {
     if (!tilted) return 0;
     const T *q = queries + row * dimension;
-    double lanes[4] = {};
+    Wide<T> sum = {};
     long c = 0;
+    for (; c + Vec<T>::W <= dimension; c += Vec<T>::W) sum.addProduct(Wide<T>::load(tilt + c), Vec<T>::load(q + c), Wide<T>::load(center + c));
+    double lanes[4] = {c > 0 ? sum.sum() : 0};
     for (; c + 4 <= dimension; c += 4)
       for (long j = 0; j < 4; j++) lanes[j] += tilt[c + j] * (static_cast<double>(q[c + j]) - center[c + j]);
     for (; c < dimension; c++) lanes[0] += tilt[c] * (static_cast<double>(q[c]) - center[c]);
@@ -117,30 +120,27 @@ MappedRows<T> mappedRows(const FeatureMapArgs &map) {
 constexpr long kFeatureBatch = 16;  // rows whose features are written together
 
 // The direct features of `count` rows, each in its own row of `stride`, whose places 1 .. D hold y already; up to a vector beyond them is
-// overwritten. Degree by degree over all rows: what a row's next degree loads was stored long enough ago to be in the cache, where a load
-// across fresh stores would wait for them.
+// overwritten. Coordinate by coordinate over all rows: what a row's next degree loads was stored long enough ago to be in the cache, where a
+// load across fresh stores would wait for them, and counts are divided once for all rows.
 template <class T>
 void writeRowFeatures(const FeatureShape &s, long count, T *rows, long stride) {
   using V = Vec<T>;
   long before = 1, next = 1 + s.dimension;
   for (long l = 0; l < count; l++) rows[l * stride] = 1;
   for (long m = 2; m <= s.degree; m++) {
-    const long coordinates = m < s.degree ? s.dimension : s.first;
-    long written = 0;
-    for (long l = 0; l < count; l++) {
-      const T *y = rows + l * stride + 1, *from = rows + l * stride + before;
-      T *to = rows + l * stride + next;
-      long prefix = 1;  // C(c + m - 1, m - 1)
-      for (long c = 0; c < coordinates; c++) {
-        const V factor = V::set(y[c]);
+    const long start = next, coordinates = m < s.degree ? s.dimension : s.first;
+    long prefix = 1;  // C(c + m - 1, m - 1)
+    for (long c = 0; c < coordinates; c++) {
+      const T *from = rows + before, *y = rows + 1 + c;
+      T *to = rows + next;
+      for (long l = 0; l < count; l++, from += stride, to += stride, y += stride) {
+        const V factor = V::set(*y);
         for (long i = 0; i < prefix; i += V::W) V::mul(V::load(from + i), factor).store(to + i);
-        to += prefix;
-        prefix = prefix * (c + m) / (c + 1);
       }
-      written = to - (rows + l * stride + next);
+      next += prefix;
+      prefix = prefix * (c + m) / (c + 1);
     }
-    before = next;
-    next += written;
+    before = start;
   }
 }
 
@@ -164,6 +164,18 @@ void writeLaneFeatures(const FeatureShape &s, const T *y, T *out) {
       count = count * (c + m) / (c + 1);
     }
     before = start;
+  }
+}
+
+// The direct features of rows [row, row + count), kLanes side by side: y [panels][D][kLanes], out [panels][direct][kLanes]. Lanes beyond the
+// rows are the last one again. `spare` takes [kLanes][D].
+template <class T>
+void openPanels(const MappedRows<T> &rows, const FeatureShape &f, long row, long count, T *spare, T *y, T *out) {
+  constexpr long L = kLanes<T>;
+  for (long l = 0; l < count; l += L, y += L * f.dimension, out += L * f.direct) {
+    for (long lane = 0; lane < L; lane++) rows.readRow(row + least(l + lane, count - 1), spare + lane * f.dimension);
+    transposeBlock<T>(spare, f.dimension, L, f.dimension, y, L);
+    writeLaneFeatures<T>(f, y, out);
   }
 }
 

@@ -16,7 +16,7 @@
 //
 // Xeon with AVX-512, fp32, n = 8,192, d = 64, 64 clusters, dropBelow = ln(n / 5e-5), against the exact kernel (bench/prune.ts): 6.1 times as
 // fast where each row looks for one of them (scores to 30, 98 % left out), 4.9 times with clusters four times as wide (95 %), at n = 16,384
-// 10 and 7 times; 0.91 to 0.97 of its speed where nothing can be left out.
+// 10 and 7 times; 0.93 to 0.96 of its speed where nothing can be left out (careful.h).
 #pragma once
 #include "careful.h"
 #include "cells.h"
@@ -224,7 +224,7 @@ long attendOrPrune(const AttendArgs &a) {
     packed = {a.tile.callId, owner};
   }
   const RowState<T> s = rowState<T>(a.d, dv);
-  const long rows = cells.count == 1 ? kRows : kPrunedRows;
+  const long rows = cells.count == 1 ? rowsAtOnce<T>(a.nk, a.d, dv) : kPrunedRows;
   long left = 0;
   for (long row = a.tile.firstRow; row < a.tile.lastRow; row += rows) {
     const long count = least(rows, a.tile.lastRow - row);

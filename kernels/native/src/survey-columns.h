@@ -15,20 +15,26 @@ struct SurveyState {
   double *sums;  // [D padded]
   T *most, *least, *mean, *row;  // [D padded]; least holds the largest negated entry
   T *block;        // [kChain][D lanes] of the covariance
+  T *weights, *scaled;  // [kChain + lanes], [kChain][D lanes]: the block times its weights
   double *products;  // [D lanes / kLanes][D][kLanes]
+  double *drift;     // [D lanes]
 };
 
 template <class T>
-SurveyState<T> surveyState(long dimension, bool covariance) {
-  const long padded = roundUp(dimension, kLanes<T>), squares = covariance ? padded * dimension : 0, block = covariance ? kChain * padded : 0;
+SurveyState<T> surveyState(long dimension, bool products, bool weighted) {
+  const long padded = roundUp(dimension, kLanes<T>), squares = products ? padded * dimension : 0, block = products ? kChain * padded : 0;
+  const long weights = weighted ? kChain + kLanes<T> + block : 0;
   SurveyState<T> s;
-  s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(padded + squares)));
-  s.products = s.sums + padded;
-  s.most = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(4 * padded + block)));
+  s.sums = static_cast<double *>(scratch(kSlotFeatureSums, sizeof(double) * static_cast<size_t>(2 * padded + squares)));
+  s.drift = s.sums + padded;
+  s.products = s.drift + padded;
+  s.most = static_cast<T *>(scratch(kSlotFeatureRows, sizeof(T) * static_cast<size_t>(4 * padded + block + weights)));
   s.least = s.most + padded;
   s.mean = s.least + padded;
   s.row = s.mean + padded;
   s.block = s.row + padded;
+  s.weights = s.block + block;
+  s.scaled = s.weights + kChain + kLanes<T>;
   return s;
 }
 

@@ -11,12 +11,12 @@
 // Never below the true norm: all terms are positive, so a sum of D terms in chains of D / W + 2 log2 W additions (D, side by side), with at
 // most 8 roundings in a^p, is low by at most (D / W + 20) u, or (D + 20) u; the norm is raised by that much, hence at most twice that too large.
 //
-// Covariance: kChain rows at a time in T (cross.h), the rest in fp64; one triangle by blocks of lanes.
+// Covariance, and moments of weighted rows: survey-products.h.
 //
 // Cost: n D 4 and n D 24 operations, none of the latter without norms, 2 n D^2 with covariance. AVX-512, fp32, n = 65,536, three norms: 0.6 ms
 // at D = 16 and 1.1 ms with covariance, 3.4 ms and 8.2 ms at D = 64.
 #pragma once
-#include "survey-columns.h"
+#include "survey-products.h"
 #include "transpose.h"
 
 extern "C" double pow(double, double);
@@ -127,31 +127,6 @@ double scaleFor(double most) {
   return ldexp(1, exponent > limit ? -limit : exponent < -limit ? limit : -exponent);
 }
 
-// Lanes of a panel of products: one vector where that holds all columns.
-template <class T>
-long productLanes(long dimension) {
-  return dimension <= Vec<T>::W ? Vec<T>::W : kLanes<T>;
-}
-
-// Of the products of coordinates i and j those with i below the end of j's lanes: the others are the same.
-template <class T, bool Finite>
-void addProducts(const SurveyArgs &a, const SurveyState<T> &s, long row, long count) {
-  using V = Vec<T>;
-  const long D = a.dimension, L = productLanes<T>(D), padded = roundUp(D, L);
-  for (long l = 0; l < count; l++) {
-    const T *x = static_cast<const T *>(a.input) + (row + l) * D;
-    for (long c = 0; c < padded; c += V::W) {
-      const V centred = V::sub(c < D ? loadPart<T>(x + c, D - c) : V::set(0), V::load(s.mean + c));
-      constexpr T limit = static_cast<T>(-Unit<T>::largest);
-      const V kept = Finite ? centred : V::zeroBelow(V::sub(V::set(0), centred), limit, V::zeroBelow(centred, limit, centred));
-      kept.store(s.block + l * padded + c);
-    }
-  }
-  if (L == V::W) return crossRows<T, 1>(D, count, s.block, L, s.block, L, nullptr, s.products);
-  for (long c = 0; c < padded; c += L)
-    crossRows<T>(least(D, c + L), count, s.block, padded, s.block + c, padded, nullptr, s.products + c * D);
-}
-
 // Pass 2. False if cancelled.
 template <class T, bool Finite>
 bool surveyRows(const SurveyArgs &a, const SurveyState<T> &s) {
@@ -170,13 +145,14 @@ bool surveyRows(const SurveyArgs &a, const SurveyState<T> &s) {
   const auto keep = keepFor<T, Finite>(a.normCount);
   Vec<T> lanes[2][kSurveyedNorms];
   for (int i = 0; i < 2 * kSurveyedNorms; i++) lanes[i / kSurveyedNorms][i % kSurveyedNorms] = Vec<T>::set(0);
-  if (a.covariance)
-    for (long i = 0; i < roundUp(D, kLanes<T>) * D; i++) s.products[i] = 0;
+  if (a.covariance) clearProducts<T>(D, s);
   for (long row = 0; row < a.n; row += kChain) {
     if (a.tile.control.cancelled()) return false;
     const long count = least(kChain, a.n - row);
     if (a.norms) keep(a, s, isShort, row, count, scales, largest, lanes);
-    if (a.covariance) addProducts<T, Finite>(a, s, row, count);
+    if (!a.covariance) continue;
+    centreRows<T, Finite>(a, s, row, count);
+    addProducts<T>(D, count, s, s.block);
   }
   const double raised = 1 + (static_cast<double>(D) / (isShort ? 1 : Vec<T>::W) + 20) * Unit<T>::u;
   for (int which = 0; a.norms && which < 2; which++)
@@ -193,7 +169,7 @@ template <class T>
 void surveyStep(const SurveyArgs &a) {
   if (a.tile.lastRow <= a.tile.firstRow) return;
   const long D = a.dimension;
-  const SurveyState<T> s = surveyState<T>(D, a.covariance != nullptr);
+  const SurveyState<T> s = surveyState<T>(D, a.covariance != nullptr || a.weighted != nullptr, a.weighted != nullptr);
   const Columns columns = surveyColumns<T>(a, s);
   if (!columns.isDone) return;
   for (long c = 0; c < D; c++) {
@@ -202,12 +178,8 @@ void surveyStep(const SurveyArgs &a) {
     static_cast<T *>(a.extremes)[D + c] = s.most[c];
   }
   if ((a.norms || a.covariance) && !(columns.isFinite ? surveyRows<T, true>(a, s) : surveyRows<T, false>(a, s))) return;
-  const long L = productLanes<T>(D);
-  for (long i = 0; a.covariance && i < D * D; i++) {
-    const long row = least(i / D, i % D), column = greatest(i / D, i % D);
-    const double sum = s.products[(column / L * D + row) * L + column % L];
-    static_cast<T *>(a.covariance)[i] = static_cast<T>(a.n == 0 ? 0 : sum / static_cast<double>(a.n));
-  }
+  if (a.covariance) writeProducts<T>(D, s, static_cast<double>(a.n), static_cast<T *>(a.covariance));
+  if (a.weighted && !(columns.isFinite ? weighRows<T, true>(a, s) : weighRows<T, false>(a, s))) return;
   a.tile.control.advance(1);
 }
 

@@ -50,7 +50,8 @@ const HUGE: Readonly<Record<Precision, number>> = { float32: 2 ** 120, float64: 
 
 /**
  * Roundings on the way of one term through the feature kernels (accumulate.h, apply.h), beside one for each factor of its monomials in
- * each variable: chains of 64 rows and of 128 features in compute precision, or as many as there are, the products that they add, and what is stored between.
+ * each variable: chains of 64 rows and of 128 features in compute precision, or as many as there are, the products that they add, sums of four chains, and
+ * what is stored between.
  */
 const ACCUMULATE_CHAIN = 64;
 const APPLY_CHAIN = 128;

@@ -8,8 +8,8 @@ import type { ApproximateContext } from './context.ts';
 import { dot, leadingEigen, symmetricEigen, times } from './eigen.ts';
 import { basisName, compressedNames, meanName } from './names.ts';
 import { sumOfRawBounds } from './score-bound.ts';
-import { PAIR_NORMS, type SurveyedSlice } from './survey.ts';
-import { featureWork, surveyWork } from './work.ts';
+import { PAIR_NORMS, type SurveyedSlice, weighs } from './survey.ts';
+import { shortProductWork, surveyWork } from './work.ts';
 
 /**
  * Fewer coordinates for pair factors whose queries have low numerical rank: both sides are rotated into one basis and all but k coordinates
@@ -189,16 +189,20 @@ function addCompression(draft: Draft, variable: number, { other, coefficient, bl
     residual: output(names.residual, { variable: 0, count: parts }, 1),
   } as const;
   const width = bytesPerElement(precision);
-  addStage(draft, step, { variable: 0, count: parts }, variable, featureWork(n, d, d, 2 * dimension, width));
+  addStage(draft, step, { variable: 0, count: parts }, variable, shortProductWork(n, d, d, 2 * dimension, width));
+  const isWeighted = weighs(draft.problem, variable);
   const survey = {
     kind: 'survey',
     input: compressed,
     mean: output(`mean ${names.rows}`, one, dimension),
     extremes: output(`extremes ${names.rows}`, { variable: 0, count: 2 }, dimension),
     norms: output(`norms ${names.rows}`, { variable: 0, count: 2 }, PAIR_NORMS),
-    covariance: output(`covariance ${names.rows}`, { variable: 0, count: dimension }, dimension),
+    covariance:
+      isWeighted || variable === 1 ? null : output(`covariance ${names.rows}`, { variable: 0, count: dimension }, dimension),
+    bias: isWeighted ? input(draft, 'b', variable) : null,
+    weighted: isWeighted ? output(`weighted ${names.rows}`, { variable: 0, count: 1 + dimension }, dimension) : null,
   } as const;
-  addStage(draft, survey, one, variable, surveyWork(n, dimension, width, PAIR_NORMS, true));
+  addStage(draft, survey, one, variable, surveyWork(n, dimension, width, PAIR_NORMS, variable === 1 ? 0 : 1));
 }
 
 /**

@@ -36,14 +36,15 @@ export function forecast(tolerance: number, entryBound: number, given: Problem, 
   });
   const { plan } = chooseApproximate(context, machine, exact, new Map());
   if (plan === null) return null;
-  const growingMs = compileSurvey(problem, machine, deep).estimatedMs + plan.estimatedMs;
+  const growingMs = compileSurvey(problem, machine, { covariances: false, moments: deep }).estimatedMs + plan.estimatedMs;
   return { ms: growingMs + FIXED_MS, growingMs };
 }
 
+/** Biases are taken for zero. */
 function uniformSurvey({ rows, d, dv, hasValues }: Problem, B: number, withCovariance: boolean): Survey {
   const queries = rows.map((n, j): [string, SurveyedSlice[]] => [`q${j + 1}`, [uniform(n, d, B, withCovariance)]]);
   const values = rows.flatMap((n, j): [string, SurveyedSlice[]][] =>
-    hasValues[j] ? [[`v${j + 1}`, [uniform(n, dv, 1, false)]]] : [],
+    hasValues[j] ? [[`v${j + 1}`, [{ ...uniform(n, dv, 1, false), weighted: { drift: new Float64Array(dv), second: null } }]]] : [],
   );
   return new Map([...queries, ...values]);
 }
@@ -59,5 +60,6 @@ function uniform(n: number, d: number, B: number, withCovariance: boolean): Surv
   });
   const covariance = withCovariance ? new Float64Array(d * d) : null;
   for (let c = 0; covariance !== null && c < d; c++) covariance[c * d + c] = (B * B) / 3;
-  return surveyedSlice(new Float64Array(d), extremes, [...norms, ...norms], covariance);
+  const weighted = covariance === null ? null : [...new Float64Array(d), ...covariance];
+  return surveyedSlice(new Float64Array(d), extremes, [...norms, ...norms], covariance, weighted);
 }

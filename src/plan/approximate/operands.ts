@@ -9,14 +9,15 @@ export function mapApproximate<A, B>(step: ApproximateStep<A>, replace: (operand
   const maybe = (operand: A | null, role: Role): B | null => (operand === null ? null : replace(operand, role));
   switch (step.kind) {
     case 'survey': {
-      const { input, mean, extremes, norms, covariance } = step;
+      const { input, mean, extremes, norms, covariance, bias, weighted } = step;
       const written = {
         mean: write(mean),
         extremes: write(extremes),
         norms: maybe(norms, 'write'),
         covariance: maybe(covariance, 'write'),
+        weighted: maybe(weighted, 'write'),
       };
-      return { ...step, input: read(input), ...written };
+      return { ...step, input: read(input), bias: maybe(bias, 'read'), ...written };
     }
     case 'accumulate': {
       const [values, bias] = [maybe(step.values, 'read'), maybe(step.bias, 'read')];

@@ -7,20 +7,26 @@ import { projectWork } from '../work.ts';
 import { withReference } from './context.ts';
 import { meanName } from './names.ts';
 import { projectedTensors } from './projections.ts';
-import { PAIR_NORMS } from './survey.ts';
+import { PAIR_NORMS, weighs } from './survey.ts';
 import { surveyWork } from './work.ts';
 
 /**
  * The plan that looks at the tensors before anything is approximated: one `survey` step a tensor, projections done on the way. Its outputs
- * are named `mean q2`, `extremes q2`, `norms q2` (of q alone), `covariance q2` where asked for, and a projected q_j or v_j by its own
- * name.
+ * are named `mean q2`, `extremes q2`, `norms q2` (of q alone), `covariance q2` and `weighted q2` or `weighted v2` where asked for, and a
+ * projected q_j or v_j by its own name.
  */
-export function compileSurvey(problem: Problem, machine: Machine, withCovariances = false): Plan {
+export function compileSurvey(problem: Problem, machine: Machine, wanted: Wanted): Plan {
   const draft = newDraft(problem, withReference(problem, machine));
-  for (const { role, variable } of surveyed(problem)) addSurvey(draft, role, variable, withCovariances && role === 'q');
+  for (const { role, variable } of surveyed(problem)) addSurvey(draft, role, variable, wanted);
   for (const tensor of projectedTensors(problem)) addProjectedSurvey(draft, tensor);
   publishProjections(draft);
   return finishPlan(draft, 'survey', machine.threads);
+}
+
+/** Beside sizes: covariances of all q, as compression takes them, and what the average errors of moments.ts are made of. */
+interface Wanted {
+  readonly covariances: boolean;
+  readonly moments: boolean;
 }
 
 /** Thread-seconds of a survey of the tensors that a problem has, without its plan: for whether to look at all. */
@@ -32,7 +38,7 @@ export function surveySeconds(problem: Problem, machine: Machine): number {
   const width = bytesPerElement(precision);
   const works = surveyed(problem).flatMap(({ role, variable, name }) => {
     const [n, cols] = [rows[variable - 1] as number, role === 'b' ? 1 : role === 'q' ? d : dv];
-    const survey = surveyWork(n, cols, width, role === 'q' ? normsOf(problem) : 0, false);
+    const survey = surveyWork(n, cols, width, role === 'q' ? normsOf(problem) : 0, 0);
     return projected.names.includes(name) ? [survey, projectWork(n, projected.m, cols, width)] : [survey];
   });
   const seconds = works.reduce((sum, work) => sum + Math.min(...rates.map((one) => modelledSeconds(work, one))), 0);
@@ -55,7 +61,7 @@ interface SurveyedTensor {
   readonly name: string;
 }
 
-function addSurvey(draft: Draft, role: Role, variable: number, withCovariance: boolean): void {
+function addSurvey(draft: Draft, role: Role, variable: number, { covariances, moments }: Wanted): void {
   const { problem } = draft;
   const cols = role === 'b' ? 1 : role === 'q' ? problem.d : problem.dv;
   const from = input(draft, role, variable);
@@ -70,9 +76,14 @@ function addSurvey(draft: Draft, role: Role, variable: number, withCovariance: b
   // Bounds of values and biases are made of columns alone.
   const norms = role === 'q' ? output(`norms ${name}`, 2, normsOf(problem)) : null;
   const rows = draftRows(draft, { variable, count: 1 });
-  const covariance = withCovariance ? output(`covariance ${name}`, cols, cols) : null;
-  const step = { kind: 'survey', input: from, mean, extremes, norms, covariance } as const;
-  const work = surveyWork(rows, cols, bytesPerElement(problem.precision), norms === null ? 0 : normsOf(problem), withCovariance);
+  const isWeighted = moments && role !== 'b' && weighs(problem, variable);
+  const plain = role === 'q' && (covariances || (moments && variable > 1 && !isWeighted));
+  const covariance = plain ? output(`covariance ${name}`, cols, cols) : null;
+  const bias = isWeighted ? input(draft, 'b', variable) : null;
+  const weighted = isWeighted ? output(`weighted ${name}`, role === 'q' ? 1 + cols : 1, cols) : null;
+  const step = { kind: 'survey', input: from, mean, extremes, norms, covariance, bias, weighted } as const;
+  const products = Number(plain) + Number(isWeighted && role === 'q');
+  const work = surveyWork(rows, cols, bytesPerElement(problem.precision), norms === null ? 0 : normsOf(problem), products);
   addStage(draft, step, { variable: 0, count: 1 }, 0, work);
 }
 
@@ -94,8 +105,9 @@ function addProjectedSurvey(draft: Draft, { name, weights, cols }: ReturnType<ty
     return draft.buffers.length - 1;
   };
   const sizes = { mean: output('mean', 1, cols), extremes: output('extremes', 2, cols), norms: output('norms', 2, PAIR_NORMS) };
-  const work = surveyWork(draftRows(draft, extent), cols, bytesPerElement(problem.precision), PAIR_NORMS, false);
-  addStage(draft, { kind: 'survey', input: from, ...sizes, covariance: null }, { variable: 0, count: 1 }, 0, work);
+  const work = surveyWork(draftRows(draft, extent), cols, bytesPerElement(problem.precision), PAIR_NORMS, 0);
+  const rest = { covariance: null, bias: null, weighted: null };
+  addStage(draft, { kind: 'survey', input: from, ...sizes, ...rest }, { variable: 0, count: 1 }, 0, work);
 }
 
 function publishProjections(draft: Draft): void {

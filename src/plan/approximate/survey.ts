@@ -8,11 +8,25 @@ export interface SurveyedSlice {
   readonly mean: ArrayLike<number>; // [D]
   /** Of the rows less their mean, [D, D], where it was asked for. */
   readonly covariance: ArrayLike<number> | null;
+  /** Under the weights that the rows have of their own, where that was asked for. */
+  readonly weighted: WeightedRows | null;
   /** Smallest and largest entry of every column, as they are. */
   readonly lowest: ArrayLike<number>; // [D]
   readonly highest: ArrayLike<number>; // [D]
   readonly centred: RowSizes;
   readonly raw: RowSizes;
+}
+
+/** Averages of the rows less `mean`, each row with the weight e^bias. */
+export interface WeightedRows {
+  readonly drift: ArrayLike<number>; // [D]
+  /** Of their products, [D, D]; null: not asked for. */
+  readonly second: ArrayLike<number> | null;
+}
+
+/** Whether averages over a variable's rows are weighted ones. Biases of x1 cancel. */
+export function weighs({ hasBias }: Pick<Problem, 'hasBias'>, variable: number): boolean {
+  return variable > 1 && hasBias[variable - 1] === true;
 }
 
 /** Sizes of rows: less the mean row, or as they are. */
@@ -43,12 +57,16 @@ export interface CompressedBlock {
 /** Norms and means are rounded to float32 at worst: far more than that. */
 const INFLATION = 1 + 1e-6;
 
-/** One slice from what the step wrote: mean [D], extremes [2, D], norms [2, P], covariance [D, D]; norms that were not asked for are infinite. */
+/**
+ * One slice from what the step wrote: mean [D], extremes [2, D], norms [2, P], covariance [D, D], weighted [1, D] or [1 + D, D]; norms that were
+ * not asked for are infinite.
+ */
 export function surveyedSlice(
   mean: ArrayLike<number>,
   extremes: ArrayLike<number>,
   norms: ArrayLike<number> | null,
   covariance: ArrayLike<number> | null = null,
+  weighted: ArrayLike<number> | null = null,
 ): SurveyedSlice {
   const D = mean.length;
   const lowest = Array.from({ length: D }, (_, c) => extremes[c] as number);
@@ -64,7 +82,14 @@ export function surveyedSlice(
       ),
     };
   };
-  return { mean, covariance, lowest, highest, centred: sizes((c) => mean[c] as number, 0), raw: sizes(() => 0, half) };
+  const centred = sizes((c) => mean[c] as number, 0);
+  return { mean, covariance, weighted: weightedRows(weighted, D), lowest, highest, centred, raw: sizes(() => 0, half) };
+}
+
+function weightedRows(written: ArrayLike<number> | null, D: number): WeightedRows | null {
+  if (written === null) return null;
+  const part = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => written[from + i] as number);
+  return { drift: part(0, D), second: written.length > D ? part(D, written.length) : null };
 }
 
 /** The range of the product of values over all tuples, by channel and slice (math.md §3.1's a and b). */

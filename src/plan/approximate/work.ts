@@ -14,12 +14,29 @@ export function rank(dimension: number, degree: number): number {
   return binomial(dimension + degree, degree);
 }
 
-/** What a feature of a row costs beside its products: writing it, lanes that are empty, sums that end in fp64 (bench/forecast.ts). */
-const FEATURE_FLOPS = 28;
+/**
+ * What a feature of a row costs beside its products, and what a row costs whatever its features: by its coordinates, which are read, weighed and
+ * turned, by its columns, which are read or written, and at all (bench/approximate-kernels.ts, ranks 17 to 4,845).
+ */
+const FEATURE_FLOPS = 8;
+const ROW_FLOPS = { row: 1300, coordinate: 60, column: 72 };
 
 /** Features of n rows, and their products with `cols` columns: accumulate and apply alike. */
 export function featureWork(n: number, r: number, dimension: number, cols: number, width: number): Work {
-  return { flops: n * r * (2 * cols + FEATURE_FLOPS), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
+  const row = ROW_FLOPS.row + ROW_FLOPS.coordinate * dimension + ROW_FLOPS.column * cols;
+  return {
+    flops: n * (r * (2 * cols + FEATURE_FLOPS) + row),
+    exponentials: n,
+    bytes: width * (n * (dimension + cols) + 2 * r * cols),
+  };
+}
+
+/** What a number of a short product costs beside its multiply-adds. */
+const SHORT_FLOPS = 28;
+
+/** n rows of r numbers, each with `cols` multiply-adds that end in fp64. */
+export function shortProductWork(n: number, r: number, dimension: number, cols: number, width: number): Work {
+  return { flops: n * r * (2 * cols + SHORT_FLOPS), exponentials: n, bytes: width * (n * (dimension + cols) + 2 * r * cols) };
 }
 
 /** Random features of n rows: in fp64, whatever the width of what is stored. */
@@ -33,7 +50,7 @@ const SCAN_COST = 2;
 
 /** Moving sums of `variables` - 1 variables and the root's features, in fp64. */
 export function scanWork(n: number, r: number, variables: number, dimension: number, cols: number, width: number): Work {
-  const { flops, exponentials, bytes } = featureWork(n, r * (variables + 1), dimension, cols, width);
+  const { flops, exponentials, bytes } = shortProductWork(n, r * (variables + 1), dimension, cols, width);
   return { flops: (SCAN_COST * 8 * flops) / width, exponentials, bytes };
 }
 
@@ -44,10 +61,13 @@ export function contractWork(visits: number, r: number, variables: number, cols:
   return { flops: visits * (VISIT_FLOPS + variables * cols), exponentials: 0, bytes: width * variables * r * cols };
 }
 
-/** Two passes over the rows: some operations an entry, and up to two dozen for its powers; entries are met in conversions more than in products. */
-export function surveyWork(n: number, cols: number, width: number, norms: number, withCovariance: boolean): Work {
+/**
+ * Two passes over the rows: some operations an entry, and up to two dozen for its powers; entries are met in conversions more than in products.
+ * `products` is how many matrices of products of coordinates there are.
+ */
+export function surveyWork(n: number, cols: number, width: number, norms: number, products: number): Work {
   return {
-    flops: (6 + (norms === 0 ? 0 : norms <= 3 ? 10 : 24) + (withCovariance ? 2 * cols : 0)) * n * cols,
+    flops: (6 + (norms === 0 ? 0 : norms <= 3 ? 10 : 24) + 2 * cols * products) * n * cols,
     exponentials: 0,
     bytes: 2 * width * n * cols,
   };

@@ -38,7 +38,7 @@ function sizes(step: Accumulate): Accumulate {
   );
 }
 
-/** kernels/native/src/accumulate.h: (64 + 2 g + 3) u, and what the shift was rounded by is in the shift. */
+/** kernels/native/src/accumulate.h: (64 + 2 g + 6) u, and what the shift was rounded by is in the shift. */
 function expectSums(step: Accumulate, precision: Precision): void {
   const expected = expectedStep(step, step.parts);
   const size = sizes(step);
@@ -51,7 +51,7 @@ function expectSums(step: Accumulate, precision: Precision): void {
     if (truth === -Infinity) expect(step.shift.data[part]).toBe(-Infinity);
     else expect(Math.abs(step.shift.data[part] - truth)).toBeLessThanOrEqual(2 * u * (1 + Math.abs(truth)) + weight);
     const scale = truth === -Infinity ? 1 : Math.exp(step.shift.data[part] - truth);
-    const limit = (67 + 2 * step.degree) * u + weight + 1e-14;
+    const limit = (70 + 2 * step.degree) * u + weight + 1e-14;
     for (let i = part * perPart; i < (part + 1) * perPart; i++) {
       expect(Math.abs(step.sums.data[i] * scale - expected.sums.data[i]), `sum ${i}`).toBeLessThanOrEqual(
         limit * size.sums.data[i] + 1e-36,
@@ -79,12 +79,13 @@ describe.each(SETS_AND_PRECISIONS)('accumulate on $isa in $precision', ({ backen
   it.each([
     { dimension: 16, degree: 2, dv: 16 },
     { dimension: 16, degree: 3, dv: 16 },
+    { dimension: 5, degree: 4, dv: 48 },
     { dimension: 64, degree: 2, dv: 65 },
     { dimension: 1, degree: 40, dv: 1 },
     { dimension: 70, degree: 1, dv: 0 },
   ])('crosses blocks of rows, panels and tiles: D = $dimension, g = $degree, dv = $dv', (shape) => {
-    const step = randomStep(precision, { ...shape, seed: 4, n: 333, tilts: 1, centred: true, parts: 2, blocked: 0.05 });
-    runStep(backend, step, 2);
+    const step = randomStep(precision, { ...shape, seed: 4, n: 333, tilts: 1, centred: true, parts: 1, blocked: 0.05 });
+    runStep(backend, step, 1);
     expectSums(step, precision);
   });
 

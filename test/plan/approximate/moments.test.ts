@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/contract/request.ts';
-import { largestEigenvalue } from '../../../src/plan/approximate/largest-eigenvalue.ts';
 import { momentsOf } from '../../../src/plan/approximate/moments.ts';
 import { blockBound } from '../../../src/plan/approximate/score-bound.ts';
 import { type Survey, surveyedSlice } from '../../../src/plan/approximate/survey.ts';
@@ -14,7 +13,10 @@ import { random, randomRows } from '../../helpers/random.ts';
 
 type Rows = number[][];
 
-function surveyed(rows: Rows): ReturnType<typeof surveyedSlice> {
+type Slice = ReturnType<typeof surveyedSlice>;
+
+/** With a bias, the moments under its weights too; `squares`: of q. */
+function surveyed(rows: Rows, bias: readonly number[] | null = null, squares = true): Slice {
   const [n, D] = [rows.length, (rows[0] as number[]).length];
   const column = (c: number): number[] => rows.map((row) => row[c] as number);
   const columns = Array.from({ length: D }, (_, c) => column(c));
@@ -28,13 +30,37 @@ function surveyed(rows: Rows): ReturnType<typeof surveyedSlice> {
       (b, j) => a.reduce((sum, x, l) => sum + (x - (mean[i] as number)) * ((b[l] as number) - (mean[j] as number)), 0) / n,
     ),
   );
-  return surveyedSlice(mean, extremes, norms, covariance);
+  return surveyedSlice(mean, extremes, norms, covariance, bias && weightedMoments(rows, mean, weightsOf(bias), squares));
 }
 
-function problemOf(text: string, rows: readonly number[], d: number, dv: number, scale: number): Problem {
+/** e^bias, brought to the sum 1; zeros where there is none. */
+function weightsOf(bias: readonly number[]): number[] {
+  const most = Math.max(...bias);
+  const weights = bias.map((b) => (most === Number.NEGATIVE_INFINITY ? 0 : Math.exp(b - most)));
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  return weights.map((w) => (total > 0 ? w / total : 0));
+}
+
+function weightedMoments(rows: Rows, mean: readonly number[], weights: readonly number[], squares: boolean): number[] {
+  const average = (of: (y: readonly number[]) => number): number =>
+    rows.reduce((sum, row, l) => sum + (weights[l] as number) * of(row.map((x, c) => x - (mean[c] as number))), 0);
+  const drift = mean.map((_, c) => average((y) => y[c] as number));
+  return squares
+    ? [...drift, ...mean.flatMap((_, a) => mean.map((_, b) => average((y) => (y[a] as number) * (y[b] as number))))]
+    : drift;
+}
+
+function problemOf(
+  text: string,
+  rows: readonly number[],
+  d: number,
+  dv: number,
+  scale: number,
+  biased: readonly boolean[] = [],
+): Problem {
   const t = rows.length;
   const hasValues = Array.from({ length: t }, (_, j) => j > 0);
-  const hasBias = new Array<boolean>(t).fill(false);
+  const hasBias = Array.from({ length: t }, (_, j) => biased[j] === true);
   const shape = { batch: 1, heads: 1, rows, d, dv, hasValues, hasBias, scale, mask: { type: 'none' } as const };
   const how = {
     projected: { names: [], m: 0 },
@@ -81,6 +107,46 @@ describe('Theorem D', () => {
       const kappa = (Math.expm1(bound) - bound) / bound ** 2;
       expect(errors.average[b]).toBeLessThanOrEqual(kappa * (moments.average[b] as number));
       expect(kappa * (moments.average[b] as number)).toBeLessThan(0.5 * Math.exp(2 * bound) * bound ** 2);
+    });
+    expect(errors.reach).toBeLessThanOrEqual(moments.reach);
+  });
+
+  const biases: Record<string, (next: () => number, row: readonly number[]) => number> = {
+    mild: (next) => 2 * next() - 1,
+    spread: (next) => 60 * next(),
+    'beyond all exponentials': (next) => 1e6 * next() - 3e6,
+    'that rows have themselves': (_, row) => 4 * (row[0] as number),
+    'of one row alone': (next) => (next() < 0.2 ? 0 : Number.NEGATIVE_INFINITY),
+  };
+  const weighted = POLYNOMIALS.flatMap((text) =>
+    Object.keys(biases).flatMap((kind) => [0, 1, 3].flatMap((offset) => [1, 2, 3].map((seed) => ({ text, kind, offset, seed })))),
+  );
+  it.each(weighted)('bounds that of $text with biases $kind, offset $offset, seed $seed', ({ text, kind, offset, seed }) => {
+    const next = random(100 + seed);
+    const t = Math.max(...monomialsOf(text).flatMap(({ variables }) => variables));
+    const [n, d, dv, scale] = [t > 3 ? 4 : 6, 3, 2, 0.2];
+    const q = Array.from({ length: t }, () => randomRows(next, n, d, 0.8).map((row) => row.map((x) => x + (offset * next()) / 4)));
+    const v = Array.from({ length: t }, () => randomRows(next, n, dv, 1).map((row) => row.map((x) => x + offset)));
+    // Of one variable of those that are summed over, or of all.
+    const biased = q.map((_, j) => j > 0 && (seed === 3 || j % 2 === seed % 2));
+    const b = q.map((rows, j) => (biased[j] ? rows.map((row) => (biases[kind] as (typeof biases)[string])(next, row)) : null));
+    const survey: Survey = new Map(
+      q.flatMap((rows, j) => [
+        [`q${j + 1}`, [surveyed(rows, b[j])]] as const,
+        ...(j > 0 ? ([[`v${j + 1}`, [surveyed(v[j] as Rows, b[j], false)]]] as const) : []),
+      ]),
+    );
+    const counts = q.map((rows) => rows.length);
+    const problem = problemOf(text, counts, d, dv, scale, biased);
+    const blocks = blockTree(problem.polynomial, []).blocks.map((block) => withMasks(block, []));
+    const bounds = blocks.map(({ monomials }) => blockBound(monomials, scale, survey));
+    const moments = momentsOf(problem, blocks, bounds, survey);
+    if (moments === null) throw new Error('there are moments');
+    const errors = averageErrors(blocks, bounds, { q, v, b, scale });
+    blocks.forEach((_, index) => {
+      const bound = (bounds[index] as { bound: number }).bound;
+      const kappa = (Math.expm1(bound) - bound) / bound ** 2;
+      expect(errors.average[index]).toBeLessThanOrEqual(kappa * (moments.average[index] as number));
     });
     expect(errors.reach).toBeLessThanOrEqual(moments.reach);
   });
@@ -139,7 +205,25 @@ describe('Theorem D', () => {
     expect(momentsOf(problem, blocks, bounds, survey)?.reach).toBe(0);
   });
 
-  it('has nothing to say of rows with weights of their own', () => {
+  it('follows what the weights leave: few scores are large where their rows weigh little', () => {
+    const next = random(9);
+    const rows = randomRows(next, 40, 3, 1).map((row, l) => row.map((x) => (l < 4 ? x : x / 50)));
+    const [light, even] = [rows.map((_, l) => (l < 4 ? -12 : 0)), rows.map(() => 0)];
+    const average = (bias: readonly number[]): number => {
+      const survey: Survey = new Map([
+        ['q1', [surveyed(rows)]],
+        ['q2', [surveyed(rows, bias)]],
+        ['v2', [surveyed(rows, bias, false)]],
+      ]);
+      const problem = problemOf('x1*x2', [40, 40], 3, 3, 0.3, [false, true]);
+      const blocks = blockTree(problem.polynomial, []).blocks.map((block) => withMasks(block, []));
+      const bounds = blocks.map(({ monomials }) => blockBound(monomials, 0.3, survey));
+      return momentsOf(problem, blocks, bounds, survey)?.average[0] as number;
+    };
+    expect(average(light)).toBeLessThan(average(even) / 15);
+  });
+
+  it('has nothing to say of rows with weights of their own where those were not surveyed', () => {
     const rows = [[0.5], [0.25]];
     const survey: Survey = new Map(['q1', 'q2', 'v2'].map((name) => [name, [surveyed(rows)]]));
     const problem = { ...problemOf('x1*x2', [2, 2], 1, 1, 1), hasBias: [false, true] };
@@ -151,6 +235,7 @@ describe('Theorem D', () => {
 interface Data {
   readonly q: readonly Rows[];
   readonly v: readonly Rows[];
+  readonly b?: readonly (readonly number[] | null)[];
   readonly scale: number;
 }
 
@@ -158,7 +243,7 @@ interface Data {
 function averageErrors(
   blocks: readonly { readonly monomials: readonly { coefficient: number; variables: readonly number[] }[] }[],
   bounds: readonly { readonly centred: boolean }[],
-  { q, v, scale }: Data,
+  { q, v, b: biases = [], scale }: Data,
 ): { average: number[]; reach: number } {
   const means = q.map((rows) =>
     (rows[0] as number[]).map((_, c) => rows.reduce((sum, row) => sum + (row[c] as number), 0) / rows.length),
@@ -179,7 +264,14 @@ function averageErrors(
       q.map((rows) => rows.length),
       first,
     );
-    const weights = all.map((tuple) => Math.exp(blocks.reduce((sum, _, b) => sum + score(b, tuple, false), 0)));
+    const own = biases.map((bias) => (bias ? weightsOf(bias) : null));
+    const weights = all.map((tuple) =>
+      own.reduce(
+        (product, one, j) => product * (one?.[tuple[j] as number] ?? 1),
+        Math.exp(blocks.reduce((sum, _, b) => sum + score(b, tuple, false), 0)),
+      ),
+    );
+    if (weights.every((weight) => weight === 0)) return;
     const total = weights.reduce((sum, w) => sum + w, 0);
     blocks.forEach((_, b) => {
       const deltas = all.map((tuple) => {
@@ -205,19 +297,3 @@ function tuplesOf(counts: readonly number[], first: number): number[][] {
     .slice(1)
     .reduce<number[][]>((all, n) => all.flatMap((tuple) => Array.from({ length: n }, (_, l) => [...tuple, l])), [[first]]);
 }
-
-describe('largestEigenvalue', () => {
-  it.each([1, 2, 5, 16, 40])('is not below it, nor far above, for %d coordinates', (d) => {
-    const next = random(d);
-    const vector = randomRows(next, 1, d, 1)[0] as number[];
-    const size = vector.reduce((sum, x) => sum + x * x, 0);
-    // Identity plus a multiple of one direction: the largest eigenvalue is known.
-    const matrix = Float64Array.from({ length: d * d }, (_, i) => {
-      const [a, b] = [Math.floor(i / d), i % d];
-      return (a === b ? 1 : 0) + (3 * (vector[a] as number) * (vector[b] as number)) / size;
-    });
-    const bound = largestEigenvalue(matrix, d);
-    expect(bound).toBeGreaterThanOrEqual(4 * (1 - 1e-12));
-    if (d > 2) expect(bound).toBeLessThan(4.3);
-  });
-});
