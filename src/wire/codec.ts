@@ -43,6 +43,7 @@ export interface Codec {
 /** The parts of a body as one buffer. */
 export function joinParts(parts: readonly Uint8Array[]): Buffer {
   const [first] = parts;
+  if (parts.length === 1 && first instanceof Buffer) return first;
   if (parts.length === 1 && first) return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
   return Buffer.concat(parts);
 }
