@@ -7,15 +7,18 @@ import { type Figure, median } from './table.ts';
 /**
  * Requests a second over 64 connections: the smallest request beside an empty Fastify route, a usual one beside FastAPI with PyTorch.
  *
- * Where a small request's time goes, microseconds on one core in its faster state (in a loop without sockets; between sockets the
- * whole takes about twice the sum of the parts, by the caches probably, which this machine does not let us count): decode 3 (JSON 24), check 2, run 6, encode 6 (JSON 20). Fastify,
- * its hooks, the body, the log line and the write took 49 and take 37 for an answer that is there already, of which the empty route is 25. A
- * promise costs more than its microsecond: the same handler through eight awaits, with nothing in them, answered a fifth to a quarter fewer.
- * A request left 45 KB of garbage when each line was still written by itself, a quarter of it the log's; scavenges took 1.5 % of the time. In its
- * first second a server answers a third of what it does after ten: V8 compiles hundreds of functions meanwhile (--trace-opt).
+ * Where a small request's time goes, microseconds in the machine's faster state (perf, shares of samples; an empty route takes 20): decode 3.4
+ * (JSON 20, half of it for numbers), check and run 3.1, encode 3 (JSON 10), send 11 with the write of 6 in it, log line 1; the rest is Node's and Fastify's way
+ * in, with our hooks. Between sockets a request took twice the sum of its parts, since its whole way is far more code than a core's caches hold:
+ * taking those of one turn of the loop through each stage together (routes/lockstep.ts) made it a third less, 64 at once a tenth more than 32. By hand instead of by
+ * pino and JSON.stringify, the log line and the texts of a response saved 8.
+ * This host changes its pace within seconds, and two processes of the same source differ by a tenth: what is left was found with a window of 250 ms for each of
+ * several servers in turn, many rounds, and shares of the empty route in the same rounds.
+ * In its first second a server answers a third of what it does after ten: V8 compiles hundreds of functions meanwhile (--trace-opt).
  *
  * What did not pay: JSON.parse for runs of numbers (1.2x for 64 of 17 digits, 0.85x for short ones, nested ones and large bodies), other instruction sets for
- * the kernels (no difference), a semi-space of 32 MiB with a collector of one thread (none).
+ * the kernels (no difference), a semi-space of 1, 4 or 32 MiB (none or worse), large pages for Node's code (none), lines of the log written together at the end of a turn (an eighth fewer: what
+ * they hold lives longer).
  */
 
 const CONNECTIONS = 64;
