@@ -7,11 +7,11 @@ import { type Figure, median } from './table.ts';
 /**
  * Requests a second over 64 connections: the smallest request beside an empty Fastify route, a usual one beside FastAPI with PyTorch.
  *
- * Where a small request's time goes, microseconds in the machine's faster state (perf, shares of samples; an empty route takes 20): decode 3.4
- * (JSON 20, half of it for numbers), check and run 3.1, encode 3 (JSON 10), send 11 with the write of 6 in it, log line 1; the rest is Node's and Fastify's way
- * in, with our hooks. Between sockets a request took twice the sum of its parts, since its whole way is far more code than a core's caches hold:
- * taking those of one turn of the loop through each stage together (routes/lockstep.ts) made it a third less, 64 at once a tenth more than 32. By hand instead of by
- * pino and JSON.stringify, the log line and the texts of a response saved 8.
+ * Where a small binary request's time goes, microseconds of 50 in the machine's faster state (perf, shares of samples; an empty route takes 20): decode 3.4,
+ * check and run 3.1, encode 5.9 (before its texts were written by hand), send 11 with the write of some 5 in it, log line 1; the rest is Node's and Fastify's way
+ * in, with our hooks. Of JSON's 83 then, decoding took 22, half of it for its 192 numbers. Between sockets a request took twice the sum of its parts, since its whole
+ * way is far more code than a core's caches hold: taking those of one turn of the loop through each stage together (routes/lockstep.ts) made 73 of them 57. By hand instead
+ * of by pino and JSON.stringify, the log line and the texts of a response made it 50; 64 together instead of 32 a tenth less again.
  * This host changes its pace within seconds, and two processes of the same source differ by a tenth: what is left was found with a window of 250 ms for each of
  * several servers in turn, many rounds, and shares of the empty route in the same rounds.
  * In its first second a server answers a third of what it does after ten: V8 compiles hundreds of functions meanwhile (--trace-opt).

@@ -1,5 +1,5 @@
 import { SERVICE_FIELDS } from './log.ts';
-import { milliseconds } from './timing.ts';
+import { milliseconds, rounded } from './timing.ts';
 
 /** What a run adds to the line of its request. */
 export interface RunFields {
@@ -37,6 +37,13 @@ export function requestLine(entry: RequestEntry, message: string, timeMs: number
   const head = `{"level":${INFO},"time":${timeMs}${SERVICE},"reqId":${JSON.stringify(reqId)},"method":"${method}"`;
   const told = `,"route":${JSON.stringify(route)},"status":${status},"ms":${milliseconds(ms)}${run === undefined ? '' : runMembers(run)}`;
   return `${head}${told}${code === undefined ? '' : `,"code":"${code}"`},"msg":"${message}"}\n`;
+}
+
+/** The same as an object, for who has more to say. */
+export function requestMembers({ run, ...entry }: RequestEntry): Record<string, unknown> {
+  const { plan, ...spent } = run ?? {};
+  const times = Object.entries(spent).map(([name, ms]) => [name, rounded(ms)]);
+  return { ...entry, ms: rounded(entry.ms), ...plan, ...Object.fromEntries(times) };
 }
 
 function runMembers({ plan, decodeMs, planMs, queueMs, computeMs }: RunFields): string {

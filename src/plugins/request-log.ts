@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Logger } from 'pino';
 import type { TextSink } from '../observe/log-lines.ts';
-import { type RunFields, requestLine } from '../observe/request-line.ts';
-import { rounded, type Stopwatch, serverTiming, startStopwatch } from '../observe/timing.ts';
+import { type RunFields, requestLine, requestMembers } from '../observe/request-line.ts';
+import { type Stopwatch, serverTiming, startStopwatch } from '../observe/timing.ts';
 import { Ending } from './ending.ts';
 
 declare module 'fastify' {
@@ -71,8 +71,7 @@ export function writeLine(request: FastifyRequest, status: number): void {
   const message = status === 499 ? 'request aborted by the client' : 'request';
   // Not ready, too late and not there are answers; only what is broken is an error to look into.
   if (status === 500 || err !== undefined) {
-    const { run: _, ...rest } = entry;
-    server.log[status === 500 ? 'error' : 'info']({ ...rest, ms: rounded(entry.ms), ...run?.plan, err }, message);
+    server.log[status === 500 ? 'error' : 'info']({ ...requestMembers(entry), err }, message);
   } else if ((server.log as Logger).isLevelEnabled('info')) {
     server.logSink.write(requestLine(entry, message, Date.now()));
   }

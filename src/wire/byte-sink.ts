@@ -1,5 +1,5 @@
 /** Of the thread, for the first chunk of whoever writes: what is written is copied out by `join`, and nobody waits meanwhile. */
-let spare: Buffer | null = Buffer.allocUnsafeSlow(1 << 14);
+let spare: Buffer | null = null;
 const FIRST_CHUNK = 1 << 14;
 const LARGEST_CHUNK = 1 << 20;
 
@@ -10,6 +10,7 @@ export class ByteSink {
   readonly #first: Buffer;
   #chunk: Buffer;
   #used = 0;
+  #grown = FIRST_CHUNK;
 
   constructor() {
     this.#first = spare ?? Buffer.allocUnsafeSlow(FIRST_CHUNK);
@@ -21,7 +22,9 @@ export class ByteSink {
   reserve(bytes: number): Buffer {
     if (this.#chunk.length - this.#used < bytes) {
       this.#flush();
-      this.#chunk = Buffer.allocUnsafe(Math.max(bytes, Math.min(2 * this.#chunk.length, LARGEST_CHUNK)));
+      // Twice the last: what is left of that one may be a few bytes.
+      this.#grown = Math.min(2 * this.#grown, LARGEST_CHUNK);
+      this.#chunk = Buffer.allocUnsafe(Math.max(bytes, this.#grown));
     }
     return this.#chunk.subarray(this.#used);
   }
@@ -34,13 +37,6 @@ export class ByteSink {
   text(ascii: string): void {
     if (this.#chunk.length - this.#used < ascii.length) this.reserve(ascii.length);
     this.#used += this.#chunk.write(ascii, this.#used, 'latin1');
-  }
-
-  /** Appends bytes that stay as they are until `join`: they are not copied before. */
-  bytes(bytes: Uint8Array): void {
-    this.#flush();
-    this.#done.push(bytes);
-    this.#size += bytes.length;
   }
 
   /** What was written; the sink is done with. */

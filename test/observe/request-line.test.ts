@@ -1,8 +1,8 @@
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { loggerOptions } from '../../src/observe/log.ts';
-import { type RequestEntry, requestLine } from '../../src/observe/request-line.ts';
-import { milliseconds, rounded } from '../../src/observe/timing.ts';
+import { type RequestEntry, requestLine, requestMembers } from '../../src/observe/request-line.ts';
+import { milliseconds } from '../../src/observe/timing.ts';
 
 /** The line of a request is written by hand, and is what pino writes. */
 
@@ -13,12 +13,10 @@ const ENTRY: RequestEntry = {
   ...{ run: undefined, code: undefined },
 };
 
-function pinoLine({ run, ...entry }: RequestEntry, message: string): Record<string, unknown> {
+function pinoLine(entry: RequestEntry, message: string): Record<string, unknown> {
   const lines: string[] = [];
   const log = pino(loggerOptions('info'), { write: (line) => void lines.push(line) });
-  const { plan, ...spans } = run ?? { plan: {} };
-  const times = Object.fromEntries(Object.entries(spans).map(([name, ms]) => [name, rounded(ms as number)]));
-  log.info({ ...entry, ms: rounded(entry.ms), ...plan, ...times }, message);
+  log.info(requestMembers(entry), message);
   return JSON.parse(lines[0] as string);
 }
 
@@ -36,6 +34,13 @@ describe('requestLine', () => {
     expect(JSON.parse(line)).toEqual(code === undefined ? expected : { ...expected, code });
     const first = Object.keys(JSON.parse(line)).slice(0, 4);
     expect(first).toEqual(Object.keys(pinoLine(entry, 'request')).slice(0, 4));
+  });
+});
+
+describe('requestMembers', () => {
+  it('names plan and times of a run beside the request, rounded', () => {
+    const members = { ...PLAN, decodeMs: 0.123, planMs: 0, queueMs: 12.5, computeMs: 1234.568 };
+    expect(requestMembers({ ...ENTRY, run: RUN })).toEqual({ ...ENTRY, ms: 2, ...members });
   });
 });
 

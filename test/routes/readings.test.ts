@@ -49,12 +49,18 @@ describe('a request that was read before', () => {
 
   it('is known by the likeness that a codec gives it, with its own values', () => {
     const likeness = {};
+    const ones = (): Tensor => ({ dtype: 'float32', shape: [3, 1], data: convert([1, 1, 1], 'float32') });
     const [first, second] = [1, 2].map((value) => {
       const tensor = (): Tensor => ({ dtype: 'float32', shape: [3, 1], data: convert([value, value, value], 'float32') });
       const tensors = new Map(['q1', 'q2', 'v2'].map((name) => [name, tensor()]));
       return [1, 2].map(() => interpret({ tensors, options: { polynomial: 'x1*x2', scale: 3 }, likeness }));
     });
     expect(second?.[0]?.problem).toBe(first?.[1]?.problem);
+    // Nothing else of the envelope is read again: its options are not even written as a key.
+    const unread = { polynomial: 'x1*x2', scale: 3, toJSON: () => expect.unreachable() };
+    const envelope = { tensors: new Map(['q1', 'q2', 'v2'].map((name) => [name, ones()])), options: unread };
+    expect(interpret({ ...envelope, likeness }).problem).toBe(first?.[1]?.problem);
+    expect(() => interpret(envelope)).toThrow();
     expect(second?.[1]?.operands.get('v2')?.tensor.data).toEqual(Float32Array.of(2, 2, 2));
   });
 
