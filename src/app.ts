@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { destination } from 'pino';
+import { destination, pino } from 'pino';
 import { type DeviceName, isDevice } from '../kernels/backend.ts';
 import { documentOptions } from '../openapi/document.ts';
 import { downgrade } from '../openapi/downgrade.ts';
@@ -11,11 +11,11 @@ import { auth } from './plugins/auth.ts';
 import { bodies } from './plugins/bodies.ts';
 import { docs } from './plugins/docs.ts';
 import { drain } from './plugins/drain.ts';
+import { lendLog } from './plugins/lent-log.ts';
 import { notFound } from './plugins/not-found.ts';
 import { answerBadHttp, frameworkProblem, problem } from './plugins/problem.ts';
 import { requestId } from './plugins/request-id.ts';
 import { requestLog } from './plugins/request-log.ts';
-import { RequestLogger } from './plugins/request-logger.ts';
 import { WholeResponse } from './plugins/whole-response.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
 import { dropIdle, isLeased, keepAtMost } from './tensor/lease.ts';
@@ -23,6 +23,7 @@ import { collectShared } from './tensor/shared-memory.ts';
 import { WirePool } from './wire/pool.ts';
 import { receiveBody } from './wire/receive.ts';
 import { isSmallBody, receiveSmallBody } from './wire/receive-small.ts';
+import { WholeRequest } from './wire/whole-request.ts';
 
 /** Threads that read and write large bodies; one keeps up with a network of some 10 Gbit/s. */
 const WIRE_THREADS = 2;
@@ -50,7 +51,6 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   const engine = dependencies.engine ?? (await startEngine(engineOptions(config, dependencies)));
   const log = dependencies.logStream ?? destination(1);
   const app = Fastify({
-    logger: { ...loggerOptions(config.LOG_LEVEL), stream: log },
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => frameworkProblem(error, request, reply),
     bodyLimit: config.MAX_BODY_BYTES,
@@ -65,9 +65,13 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 200 },
     exposeHeadRoutes: true,
-    http: { headersTimeout: 15_000, ServerResponse: WholeResponse as typeof ServerResponse },
-    childLoggerFactory: (logger, bindings) => new RequestLogger(logger, bindings),
+    http: {
+      headersTimeout: 15_000,
+      IncomingMessage: WholeRequest as typeof IncomingMessage,
+      ServerResponse: WholeResponse as typeof ServerResponse,
+    },
   });
+  lendLog(app, pino(loggerOptions(config.LOG_LEVEL), log));
   app.decorate('engine', engine);
   engine.devices.watch((device, { state, restarts, reason }) => {
     const level = state === 'restarting' || state === 'unavailable' ? 'warn' : 'info';

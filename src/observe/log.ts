@@ -1,11 +1,10 @@
-import type { FastifyLoggerOptions } from 'fastify';
 import type { LoggerOptions } from 'pino';
 
 /** On every line. */
 export const SERVICE_FIELDS = { service: 'polyattention' };
 
 /** One line a request, without headers and never with tensor contents: what `logFields` of a request gathered while it ran. */
-export function loggerOptions(level: string): FastifyLoggerOptions & LoggerOptions {
+export function loggerOptions(level: string): LoggerOptions {
   return {
     level,
     base: SERVICE_FIELDS,
