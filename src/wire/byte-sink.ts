@@ -2,6 +2,13 @@
 let spare: Buffer | null = null;
 const FIRST_CHUNK = 1 << 14;
 const LARGEST_CHUNK = 1 << 20;
+/** Longer text is written by the engine, whose call takes as long as this many characters by a loop. */
+const LOOPED = 40;
+
+const ZERO = 0x30;
+
+/** What JSON writes as it is between quotes: letters, digits and the marks of algorithm and kernel names. */
+const PLAIN = Uint8Array.from({ length: 128 }, (_, code) => Number(/[\w .,()-]/.test(String.fromCharCode(code))));
 
 /** Grows by chunks and is joined once: what is written is copied one time, however large the whole gets. */
 export class ByteSink {
@@ -18,14 +25,14 @@ export class ByteSink {
     this.#chunk = this.#first;
   }
 
+  /** Bytes that were written. */
+  get size(): number {
+    return this.#size + this.#used;
+  }
+
   /** A buffer to write at most `bytes` bytes to, from its start; `commit` says how many it became. */
   reserve(bytes: number): Buffer {
-    if (this.#chunk.length - this.#used < bytes) {
-      this.#flush();
-      // Twice the last: what is left of that one may be a few bytes.
-      this.#grown = Math.min(2 * this.#grown, LARGEST_CHUNK);
-      this.#chunk = Buffer.allocUnsafe(Math.max(bytes, this.#grown));
-    }
+    this.#ensure(bytes);
     return this.#chunk.subarray(this.#used);
   }
 
@@ -35,16 +42,80 @@ export class ByteSink {
 
   /** Appends ASCII text. */
   text(ascii: string): void {
-    if (this.#chunk.length - this.#used < ascii.length) this.reserve(ascii.length);
-    this.#used += this.#chunk.write(ascii, this.#used, 'latin1');
+    const { length } = ascii;
+    this.#ensure(length);
+    if (length > LOOPED) {
+      this.#used += this.#chunk.write(ascii, this.#used, 'latin1');
+      return;
+    }
+    const chunk = this.#chunk;
+    const used = this.#used;
+    for (let i = 0; i < length; i++) chunk[used + i] = ascii.charCodeAt(i);
+    this.#used = used + length;
+  }
+
+  /** Appends text of letters, digits and a few marks, which stands in JSON as it is; nothing of any other text: false. */
+  plain(text: string): boolean {
+    const { length } = text;
+    this.#ensure(length);
+    const chunk = this.#chunk;
+    const used = this.#used;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (PLAIN[code] !== 1) return false;
+      chunk[used + i] = code;
+    }
+    this.#used = used + length;
+    return true;
+  }
+
+  /** Appends bytes. */
+  bytes(part: Uint8Array): void {
+    this.#ensure(part.length);
+    this.#chunk.set(part, this.#used);
+    this.#used += part.length;
+  }
+
+  /** Appends a byte, `count` times. */
+  fill(byte: number, count: number): void {
+    this.#ensure(count);
+    for (let i = 0; i < count; i++) this.#chunk[this.#used++] = byte;
+  }
+
+  /** Appends an integer of 0 to 2^31-1 in decimal. */
+  integer(value: number): void {
+    if (value >= 10) {
+      const tens = (value / 10) | 0;
+      this.integer(tens);
+      this.fill(ZERO + value - tens * 10, 1);
+    } else {
+      this.fill(ZERO + value, 1);
+    }
   }
 
   /** What was written; the sink is done with. */
   join(): Buffer {
-    this.#flush();
-    const bytes = Buffer.concat(this.#done, this.#size);
+    let bytes: Buffer;
+    if (this.#size === 0) {
+      bytes = Buffer.allocUnsafe(this.#used);
+      this.#chunk.copy(bytes, 0, 0, this.#used);
+    } else {
+      this.#flush();
+      bytes = Buffer.concat(this.#done, this.#size);
+    }
     spare = this.#first;
     return bytes;
+  }
+
+  #ensure(bytes: number): void {
+    if (this.#chunk.length - this.#used < bytes) this.#grow(bytes);
+  }
+
+  #grow(bytes: number): void {
+    this.#flush();
+    // Twice the last: what is left of that one may be a few bytes.
+    this.#grown = Math.min(2 * this.#grown, LARGEST_CHUNK);
+    this.#chunk = Buffer.allocUnsafe(Math.max(bytes, this.#grown));
   }
 
   #flush(): void {

@@ -1,94 +1,130 @@
-/** How strings are delimited, and how text that was made already gets there. */
+import type { ByteSink } from './byte-sink.ts';
+
+/** How strings are delimited, and how text that was made already gets there. Both are ASCII. */
 interface Style {
   readonly quote: string;
   readonly of: (text: string) => string;
 }
 
-/** JSON as it is; in ASCII; and as it stands within a JSON string. */
+/** JSON as it is, and as it stands within a JSON string. */
 const STYLES = {
-  plain: { quote: '"', of: (text) => text },
   ascii: { quote: '"', of: escapeNonAscii },
-  quoted: { quote: '\\"', of: (text) => JSON.stringify(text).slice(1, -1) },
+  quoted: { quote: '\\"', of: (text) => JSON.stringify(escapeNonAscii(text)).slice(1, -1) },
 } satisfies Record<string, Style>;
 
 export type StyleName = keyof typeof STYLES;
 
-/** Texts of objects that several responses share, by identity. */
-const texts: Record<StyleName, WeakMap<object, string>> = { plain: new WeakMap(), ascii: new WeakMap(), quoted: new WeakMap() };
+/** What was written of objects that several responses share, by identity. */
+const known: Record<StyleName, WeakMap<object, Uint8Array>> = { ascii: new WeakMap(), quoted: new WeakMap() };
 
 /**
- * A value as JSON.stringify writes it; undefined where JSON has no such thing. What is frozen is written once: responses of the same plan
- * share what describes it.
+ * Writes a value as JSON.stringify does, and returns whether JSON has such a thing: nothing is written of what it has not. What is frozen is
+ * written once: responses of the same plan share what describes it. By hand, byte by byte: text that is put together from parts and then
+ * turned into bytes takes four times as long, and the engine's own writing more.
  */
-export function jsonOf(value: unknown, style: StyleName = 'plain'): string | undefined {
-  if (typeof value === 'object' && value !== null && Object.isFrozen(value)) {
-    const known = texts[style].get(value) ?? STYLES[style].of(JSON.stringify(value));
-    texts[style].set(value, known);
-    return known;
+export function writeJson(sink: ByteSink, value: unknown, style: StyleName): boolean {
+  if (typeof value === 'number') return writeNumber(sink, value);
+  if (typeof value === 'string') return writeString(sink, value, style);
+  if (typeof value === 'boolean' || value === null) return written(sink, String(value));
+  if (typeof value !== 'object') return writeAny(sink, value, style);
+  if (Object.isFrozen(value)) return writeFrozen(sink, value, style);
+  if ('toJSON' in value) return writeAny(sink, value, style);
+  if (Array.isArray(value)) return writeList(sink, value, style);
+  const isRecord = Object.getPrototypeOf(value) === Object.prototype;
+  return isRecord ? writeRecord(sink, value as Record<string, unknown>, style) : writeAny(sink, value, style);
+}
+
+/**
+ * Writes the members of an object as JSON does, after a comma unless they come first.
+ * @returns whether what follows comes first still
+ */
+export function writeMembers(
+  sink: ByteSink,
+  object: Readonly<Record<string, unknown>>,
+  style: StyleName,
+  comesFirst = true,
+): boolean {
+  let isFirst = comesFirst;
+  for (const name in object) {
+    const value = object[name];
+    if (isNothing(value)) continue;
+    if (!isFirst) sink.text(',');
+    writeString(sink, name, style);
+    sink.text(':');
+    writeJson(sink, value, style);
+    isFirst = false;
   }
-  return shortText(value, STYLES[style].quote) ?? anyText(value, STYLES[style]);
-}
-
-/** The members of an object as JSON would write them. */
-export function jsonMembers(object: Readonly<Record<string, unknown>>, style: StyleName = 'plain'): string {
-  let members = '';
-  for (const name of Object.keys(object)) {
-    const text = jsonOf(object[name], style);
-    if (text !== undefined) members += `${members === '' ? '' : ','}${jsonOf(name, style)}:${text}`;
-  }
-  return members;
-}
-
-function anyText(value: unknown, style: Style): string | undefined {
-  const text = JSON.stringify(value);
-  return text && style.of(text);
-}
-
-const PLAIN = /^[\w .,()-]*$/;
-const MOST_STRING = 64;
-/** Of a number with three decimals at most, as all times are. */
-const THOUSANDTHS = Array.from({ length: 1000 }, (_, index) => String(index / 1000).slice(1));
-
-/** Numbers, words, and plain lists and records of them, as most of a response is: the engine takes a microsecond for each. Null: it must. */
-function shortText(value: unknown, quote: string): string | null {
-  if (typeof value === 'number') return numberText(value);
-  if (typeof value === 'string') return value.length <= MOST_STRING && PLAIN.test(value) ? quote + value + quote : null;
-  if (typeof value === 'boolean' || value === null) return String(value);
-  if (Array.isArray(value)) return listText(value, quote);
-  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return null;
-  return 'toJSON' in value ? null : recordText(value as Record<string, unknown>, quote);
-}
-
-function listText(list: readonly unknown[], quote: string): string | null {
-  let text = '[';
-  for (let i = 0; i < list.length; i++) {
-    const entry = shortText(list[i], quote);
-    if (entry === null) return null;
-    text += i === 0 ? entry : `,${entry}`;
-  }
-  return `${text}]`;
-}
-
-function recordText(record: Readonly<Record<string, unknown>>, quote: string): string | null {
-  let text = '{';
-  for (const name of Object.keys(record)) {
-    if (record[name] === undefined) continue;
-    const entry = shortText(record[name], quote);
-    if (entry === null || !PLAIN.test(name)) return null;
-    text += `${text === '{' ? '' : ','}${quote}${name}${quote}:${entry}`;
-  }
-  return `${text}}`;
-}
-
-function numberText(value: number): string | null {
-  const thousandths = Math.round(value * 1000);
-  if (!(thousandths >= 0 && thousandths < 2 ** 31) || thousandths / 1000 !== value)
-    return Number.isFinite(value) ? `${value}` : null;
-  const whole = Math.floor(thousandths / 1000);
-  return `${whole}${THOUSANDTHS[thousandths - whole * 1000]}`;
+  return isFirst;
 }
 
 /** Every other character by its escape, so that the text is ASCII. */
 export function escapeNonAscii(json: string): string {
   return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** What JSON leaves out of an object. */
+function isNothing(value: unknown): boolean {
+  if (typeof value === 'object') return value !== null && 'toJSON' in value && JSON.stringify(value) === undefined;
+  return value === undefined || typeof value === 'function' || typeof value === 'symbol';
+}
+
+function written(sink: ByteSink, ascii: string): true {
+  sink.text(ascii);
+  return true;
+}
+
+function writeAny(sink: ByteSink, value: unknown, style: StyleName): boolean {
+  const text = JSON.stringify(value);
+  return text !== undefined && written(sink, STYLES[style].of(text));
+}
+
+function writeFrozen(sink: ByteSink, value: object, style: StyleName): boolean {
+  let bytes = known[style].get(value);
+  if (bytes === undefined) {
+    const text = JSON.stringify(value);
+    if (text === undefined) return false;
+    bytes = Buffer.from(STYLES[style].of(text), 'latin1');
+    known[style].set(value, bytes);
+  }
+  sink.bytes(bytes);
+  return true;
+}
+
+function writeString(sink: ByteSink, value: string, style: StyleName): true {
+  const { quote, of } = STYLES[style];
+  sink.text(quote);
+  if (!sink.plain(value)) sink.text(of(JSON.stringify(value)).slice(quote.length, -quote.length));
+  return written(sink, quote);
+}
+
+function writeList(sink: ByteSink, list: readonly unknown[], style: StyleName): true {
+  sink.text('[');
+  for (let i = 0; i < list.length; i++) {
+    if (i > 0) sink.text(',');
+    if (!writeJson(sink, list[i], style)) sink.text('null');
+  }
+  return written(sink, ']');
+}
+
+function writeRecord(sink: ByteSink, record: Readonly<Record<string, unknown>>, style: StyleName): true {
+  sink.text('{');
+  writeMembers(sink, record, style);
+  return written(sink, '}');
+}
+
+/** Times have three decimals at most, and counts none. */
+function writeNumber(sink: ByteSink, value: number): true {
+  const thousandths = Math.round(value * 1000);
+  if (!(thousandths >= 0 && thousandths < 2 ** 31) || thousandths / 1000 !== value)
+    return written(sink, Number.isFinite(value) ? `${value}` : 'null');
+  const whole = (thousandths / 1000) | 0;
+  sink.integer(whole);
+  writeFraction(sink, thousandths - whole * 1000);
+  return true;
+}
+
+const FRACTIONS = Array.from({ length: 1000 }, (_, index) => String(index / 1000).slice(1));
+
+function writeFraction(sink: ByteSink, thousandths: number): void {
+  if (thousandths > 0) sink.text(FRACTIONS[thousandths] as string);
 }

@@ -3,13 +3,13 @@ import { fail } from '../errors.ts';
 import { toBytes } from '../tensor/bytes.ts';
 import { findNonFinite } from '../tensor/convert.ts';
 import { roundToHalf } from '../tensor/half.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { DTYPES, type DType, type Tensor } from '../tensor/tensor.ts';
 import { ByteSink } from './byte-sink.ts';
 import { withTiming } from './clock.ts';
 import type { WireFormat } from './codec.ts';
 import { clip } from './fault.ts';
 import { DECIMAL_FORMATS, MAX_DECIMAL_BYTES, writeDecimal } from './json-decimal.ts';
-import { escapeNonAscii, jsonMembers } from './json-value.ts';
+import { writeJson, writeMembers } from './json-value.ts';
 
 /** Of one value, about: digits, sign, point and comma. */
 export const PRINTED_BYTES = 12;
@@ -18,6 +18,8 @@ const FIRST_MEMBERS = ['output', 'logSumExp', 'weights'];
 /** Values to a reservation, and bytes of base64's source to a piece (a multiple of 3, so that pieces join). */
 const RUN = 4096;
 const PIECE = 3 << 16;
+
+const DTYPE_MEMBERS = Object.fromEntries(DTYPES.map((dtype) => [dtype, `,"dtype":"${dtype}",`])) as Record<DType, string>;
 
 type Member = Tensor | Map<string, Tensor>;
 
@@ -28,22 +30,26 @@ type Member = Tensor | Map<string, Tensor>;
  */
 export function encodeJson(envelope: Envelope, format: WireFormat): Buffer {
   const sink = new ByteSink();
-  let separator = '{';
+  sink.text('{');
+  let isFirst = true;
   for (const [name, member] of membersOf(envelope.tensors)) {
-    sink.text(`${separator}${ascii(name)}:`);
+    writeName(sink, name, isFirst);
     writeMember(sink, name, member, format);
-    separator = ',';
+    isFirst = false;
   }
-  const members = jsonMembers(withTiming(envelope.options, format.clock), 'ascii');
-  if (members !== '') {
-    sink.text(`${separator}${members}`);
-    separator = ',';
-  }
-  sink.text(separator === '{' ? '{}' : '}');
+  writeMembers(sink, withTiming(envelope.options, format.clock), 'ascii', isFirst);
+  sink.text('}');
   return sink.join();
 }
 
-function membersOf(tensors: ReadonlyMap<string, Tensor>): [string, Member][] {
+function writeName(sink: ByteSink, name: string, isFirst: boolean): void {
+  if (!isFirst) sink.text(',');
+  writeJson(sink, name, 'ascii');
+  sink.text(':');
+}
+
+function membersOf(tensors: ReadonlyMap<string, Tensor>): Iterable<[string, Member]> {
+  if (tensors.size === 1 && tensors.has('output')) return tensors;
   const members = new Map<string, Member>();
   for (const [path, tensor] of tensors) {
     const dot = path.indexOf('.');
@@ -65,18 +71,21 @@ function writeMember(sink: ByteSink, name: string, member: Member, format: WireF
     writeTensor(sink, name, member, format);
     return;
   }
-  let separator = '{';
+  sink.text('{');
+  let isFirst = true;
   for (const [inner, tensor] of member) {
-    sink.text(`${separator}${ascii(inner)}:`);
+    writeName(sink, inner, isFirst);
     writeTensor(sink, `${name}.${inner}`, tensor, format);
-    separator = ',';
+    isFirst = false;
   }
   sink.text('}');
 }
 
 function writeTensor(sink: ByteSink, name: string, tensor: Tensor, format: WireFormat): void {
   const { dtype, shape } = tensor;
-  sink.text(`{"shape":[${shape}],"dtype":"${dtype}",`);
+  sink.text('{"shape":');
+  writeJson(sink, shape, 'ascii');
+  sink.text(DTYPE_MEMBERS[dtype]);
   if (format.encoding === 'base64') {
     writeBase64(sink, toBytes(tensor));
   } else {
@@ -161,9 +170,4 @@ function refuseNonFinite(name: string, tensor: Tensor, values: ArrayLike<number>
   if (count === 0) return;
   const of = `${count} of the ${values.length} values of ${clip(name)}, the first at flat index ${firstIndex}, are NaN or infinite`;
   fail('non_finite_output', `${of} in ${tensor.dtype}. Ask for output.encoding "base64" or for binary output, which carry them`);
-}
-
-/** A value as JSON in ASCII. */
-export function ascii(value: string | object | number | boolean): string {
-  return escapeNonAscii(JSON.stringify(value));
 }

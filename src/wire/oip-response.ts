@@ -4,7 +4,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { ByteSink } from './byte-sink.ts';
 import { type EncodingClock, readClock } from './clock.ts';
 import type { WireFormat } from './codec.ts';
-import { ascii, PRINTED_BYTES, writeFlat } from './json-writer.ts';
+import { writeJson, writeMembers } from './json-value.ts';
+import { PRINTED_BYTES, writeFlat } from './json-writer.ts';
 import { OIP_DATATYPES } from './oip-types.ts';
 
 const ALIGNMENT = 8;
@@ -21,20 +22,23 @@ export function encodeOip(envelope: Envelope, { binary = [], clock }: WireFormat
   const bytes: Uint8Array[] = [];
   const { parameters, ...members } = envelope.options;
   sink.text('{');
-  for (const [name, value] of Object.entries(members)) {
-    if (value !== undefined) sink.text(`${ascii(name)}:${ascii(value as string)},`);
-  }
-  sink.text('"outputs":[');
-  let separator = '';
+  let isFirst = writeMembers(sink, members, 'ascii');
+  sink.text(isFirst ? '"outputs":[' : ',"outputs":[');
+  isFirst = true;
   for (const [name, tensor] of envelope.tensors) {
-    const { dtype, shape } = tensor;
-    sink.text(`${separator}{"name":${ascii(name)},"datatype":"${OIP_DATATYPES[dtype]}","shape":[${shape}],`);
+    sink.text(isFirst ? '{"name":' : ',{"name":');
+    writeJson(sink, name, 'ascii');
+    sink.text(`,"datatype":"${OIP_DATATYPES[tensor.dtype]}","shape":`);
+    writeJson(sink, tensor.shape, 'ascii');
+    sink.text(',');
     if (binary.includes(name)) bytes.push(writeSize(sink, tensor));
     else writeData(sink, name, tensor);
-    separator = ',';
+    isFirst = false;
   }
   // Parameters come last: they say how long the rest took.
-  sink.text(`],"parameters":${ascii(timed(parameters, clock))}}`);
+  sink.text('],"parameters":');
+  writeJson(sink, timed(parameters, clock), 'ascii');
+  sink.text('}');
   const json = sink.join();
   return [bytes.length === 0 ? json : padded(json), ...bytes];
 }

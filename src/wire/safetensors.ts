@@ -7,12 +7,13 @@ import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { conversionBytes, isNative, sharedBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
+import { ByteSink } from './byte-sink.ts';
 import { withTiming } from './clock.ts';
 import { type Codec, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { HeaderCache } from './header-cache.ts';
 import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
-import { jsonMembers } from './json-value.ts';
+import { writeJson, writeMembers } from './json-value.ts';
 import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
 
 const PREFIX_BYTES = 8;
@@ -31,6 +32,9 @@ const NAMES = {
   int32: 'I32',
   bool: 'BOOL',
 } as const satisfies Record<DType, string>;
+const DTYPE_MEMBERS = Object.fromEntries(
+  Object.entries(NAMES).map(([dtype, name]) => [dtype, `:{"dtype":"${name}","shape":`]),
+) as Record<DType, string>;
 const DTYPES = new Map(Object.entries(NAMES).map(([dtype, name]) => [name as string, dtype as DType]));
 
 /** A tensor as the header describes it: bytes `[begin, end)` of the buffer after the header. */
@@ -186,34 +190,46 @@ function readOptions(value: JsonValue | undefined): Record<string, unknown> {
  * @returns The prefix with the header, then each tensor's bytes; a small body in one piece
  */
 export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): Uint8Array[] {
-  const sorted = [...envelope.tensors].sort(
-    ([a, x], [b, y]) => WIRE_BYTES[y.dtype] - WIRE_BYTES[x.dtype] || (a < b ? -1 : Number(a > b)),
-  );
-  const bytes = sorted.map(([, tensor]) => toBytes(tensor));
-  let header = `{"${METADATA}":{"response":"{${jsonMembers(withTiming(envelope.options, format.clock), 'quoted')}}"}`;
+  const sorted = inOrder(envelope.tensors);
+  const sink = new ByteSink();
+  sink.fill(0, PREFIX_BYTES);
+  sink.text(`{"${METADATA}":{"response":"{`);
+  writeMembers(sink, withTiming(envelope.options, format.clock), 'quoted');
+  sink.text('}"}');
   let size = 0;
-  for (const [name, { dtype, shape, data }] of sorted) {
-    const end = size + data.length * WIRE_BYTES[dtype];
-    header += `,${JSON.stringify(name)}:{"dtype":"${NAMES[dtype]}","shape":[${shape}],"data_offsets":[${size},${end}]}`;
-    size = end;
-  }
-  header += '}';
-  const headerBytes = Math.ceil(Buffer.byteLength(header) / ALIGNMENT) * ALIGNMENT;
-  const headerEnd = PREFIX_BYTES + headerBytes;
+  for (const [name, tensor] of sorted) size = writeEntry(sink, name, tensor, size);
+  sink.text('}');
+  sink.fill(0x20, -sink.size & (ALIGNMENT - 1));
+  const headerEnd = sink.size;
+  const bytes = sorted.map(([, tensor]) => toBytes(tensor));
   // Small bodies are one piece, which saves who sends them to join it.
   const isWhole = headerEnd + size <= JOINED_BYTES;
-  // From the pool where it is small: memory of its own takes longer to make than to fill.
-  const start = isWhole ? Buffer.allocUnsafe(headerEnd + size) : Buffer.allocUnsafeSlow(headerEnd);
-  start.writeUInt32LE(headerBytes, 0);
-  start.writeUInt32LE(0, 4); // the length has eight bytes, and a header never four gigabytes
-  start.fill(0x20, PREFIX_BYTES + start.write(header, PREFIX_BYTES), headerEnd);
-  if (!isWhole) return [start, ...bytes];
-  let end = headerEnd;
-  for (const part of bytes) {
-    start.set(part, end);
-    end += part.length;
-  }
-  return [start];
+  if (isWhole) for (const part of bytes) sink.bytes(part);
+  const start = sink.join();
+  // The length has eight bytes, and a header never four gigabytes.
+  start.writeUInt32LE(headerEnd - PREFIX_BYTES, 0);
+  return isWhole ? [start] : [start, ...bytes];
+}
+
+function inOrder(tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] {
+  const entries = [...tensors];
+  if (entries.length < 2) return entries;
+  return entries.sort(([a, x], [b, y]) => WIRE_BYTES[y.dtype] - WIRE_BYTES[x.dtype] || (a < b ? -1 : Number(a > b)));
+}
+
+/** @returns where the tensor ends that begins at `begin` */
+function writeEntry(sink: ByteSink, name: string, { dtype, shape, data }: Tensor, begin: number): number {
+  const end = begin + data.length * WIRE_BYTES[dtype];
+  sink.text(',');
+  writeJson(sink, name, 'ascii');
+  sink.text(DTYPE_MEMBERS[dtype]);
+  writeJson(sink, shape, 'ascii');
+  sink.text(',"data_offsets":[');
+  writeJson(sink, begin, 'ascii');
+  sink.text(',');
+  writeJson(sink, end, 'ascii');
+  sink.text(']}');
+  return end;
 }
 
 /** The same as one buffer. */

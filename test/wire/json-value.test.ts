@@ -1,20 +1,43 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonMembers, jsonOf } from '../../src/wire/json-value.ts';
+import { ByteSink } from '../../src/wire/byte-sink.ts';
+import { type StyleName, writeJson, writeMembers } from '../../src/wire/json-value.ts';
 
 const PLAN = { class: 'tree', flops: 1.5e9, odd: undefined, nested: { 'ké"y': [1, null, 'x'] } };
 
-describe('jsonOf', () => {
+/** What was written; undefined where JSON has no such thing. */
+function jsonOf(value: unknown, style: StyleName = 'ascii'): string | undefined {
+  const sink = new ByteSink();
+  const isThere = writeJson(sink, value, style);
+  const text = sink.join().toString('latin1');
+  expect(isThere).toBe(text !== '');
+  return isThere ? text : undefined;
+}
+
+function jsonMembers(object: Record<string, unknown>, style: StyleName = 'ascii', comesFirst = true): string {
+  const sink = new ByteSink();
+  const isFirst = writeMembers(sink, object, style, comesFirst);
+  const text = sink.join().toString('latin1');
+  expect(isFirst).toBe(comesFirst && text === '');
+  return text;
+}
+
+/** As JSON.stringify writes it, in ASCII. */
+function stringify(value: unknown): string | undefined {
+  return JSON.stringify(value)?.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+describe('writeJson', () => {
   it.each([
     ...[[PLAN], [Object.freeze({ ...PLAN })], [[1, 2]], ['text'], [Number.NaN], [null], [undefined], [true], [-0], [[undefined]]],
     ...[[new Date(0)], [{ toJSON: () => 'own' }], [Object.assign(Object.create(null), { a: 1 })], [[new Map()]], [{ a: () => 1 }]],
   ])('is what JSON.stringify says: case %#', (value) => {
-    expect(jsonOf(value)).toBe(JSON.stringify(value));
-    expect(jsonOf(value)).toBe(JSON.stringify(value));
+    expect(jsonOf(value)).toBe(stringify(value));
+    expect(jsonOf(value)).toBe(stringify(value));
   });
 
   it('is what JSON.stringify says of whatever JSON can hold', () => {
-    fc.assert(fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => jsonOf(value) === JSON.stringify(value)));
+    fc.assert(fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => jsonOf(value) === stringify(value)));
   });
 
   it('is what JSON.stringify says of every number, three decimals or not', () => {
@@ -42,11 +65,20 @@ describe('jsonOf', () => {
   });
 });
 
-describe('jsonMembers', () => {
-  const objects = [{}, PLAN, { a: undefined }, { a: 1, b: undefined, c: Object.freeze({ d: '2"é\u2028\\' }), 'n"é': 'x"y' }];
+describe('writeMembers', () => {
+  const vanishing = { a: { toJSON: () => undefined }, b: 1, c: () => 1, d: Symbol('e') };
+  const objects = [
+    {},
+    PLAN,
+    vanishing,
+    { a: undefined },
+    { a: 1, b: undefined, c: Object.freeze({ d: '2"é\u2028\\' }), 'n"é': 'x"y' },
+  ];
 
   it.each(objects)('is the inside of what JSON.stringify says: case %#', (object) => {
-    expect(`{${jsonMembers(object)}}`).toBe(JSON.stringify(object));
+    expect(`{${jsonMembers(object)}}`).toBe(stringify(object));
+    const more = jsonMembers(object, 'ascii', false);
+    expect(`{"z":0${more}}`).toBe(stringify({ z: 0, ...object }));
   });
 
   it.each(objects)('in ASCII reads back to the same: case %#', (object) => {
@@ -59,7 +91,9 @@ describe('jsonMembers', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()), fc.boolean(), (object, isFrozen) => {
         if (isFrozen) for (const value of Object.values(object)) Object.freeze(value);
-        expect(JSON.parse(`"{${jsonMembers(object, 'quoted')}}"`)).toBe(JSON.stringify(object));
+        const text = jsonMembers(object, 'quoted');
+        expect(text).toMatch(/^[\x20-\x7e]*$/);
+        expect(JSON.parse(`"{${text}}"`)).toBe(stringify(object));
       }),
     );
   });
