@@ -44,7 +44,7 @@ describe('golden bytes', () => {
       ['more', tensorOf('float32', [], [3])],
     ]);
     const header =
-      REPLACE
+      '{"__metadata__":{"response":"{\\"a\\":\\"\\\\u00e9\\"}"},' +
       '"logSumExp":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},' +
       '"more":{"dtype":"F32","shape":[],"data_offsets":[8,12]},' +
       '"output":{"dtype":"F32","shape":[1,2],"data_offsets":[12,20]},' +
