@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { fail } from '../errors.ts';
@@ -23,29 +24,27 @@ const RETRY_AFTER_SECONDS = 1;
 export const drain = fp(async (app: FastifyInstance) => {
   app.decorate('readiness', { state: 'starting' } satisfies Readiness as Readiness);
   let closing = false;
-  let running = 0;
+  const running = new Set<ServerResponse>();
   const endIfIdle = (): void => {
-    if (closing && running === 0) setImmediate(() => app.server.closeAllConnections());
+    if (closing && running.size === 0) setImmediate(() => app.server.closeAllConnections());
   };
   app.addHook('preClose', async () => {
     closing = true;
+    for (const response of running) if (!response.headersSent) response.setHeader('connection', 'close');
     endIfIdle();
   });
   app.addHook('onRequest', (_request, _reply, done) => {
     if (closing) fail('unavailable', 'The service is shutting down', { retryAfterSeconds: RETRY_AFTER_SECONDS });
     done();
   });
-  const leave = (): void => {
-    running--;
-    endIfIdle();
-  };
-  app.addHook('preHandler', (request, _reply, done) => {
-    running++;
-    request.ending.add(leave);
+  app.addHook('preHandler', (request, { raw }, done) => {
+    running.add(raw);
+    // Its body may have come after the server began to close.
+    if (closing) raw.setHeader('connection', 'close');
+    request.ending.add(() => {
+      running.delete(raw);
+      endIfIdle();
+    });
     done();
-  });
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) reply.header('connection', 'close');
-    done(null, payload);
   });
 });
