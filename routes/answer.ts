@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Envelope } from '../src/contract/envelope.ts';
 import { readClock, startClock } from '../src/wire/clock.ts';
 import type { FormatName } from '../src/wire/formats.ts';
-import { bodyOf, sendParts } from './body.ts';
+import { bodyOf, sendParts, sendWhole } from './body.ts';
 import { type Computation, compute, responseOf } from './computation.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 import { Lockstep, type Stage, walk } from './lockstep.ts';
@@ -98,7 +98,10 @@ class Answer {
   }
 
   send(): void {
-    sendParts(this.reply.header('content-type', this.#written.contentType), this.#parts);
+    const { contentType } = this.#written;
+    const [first] = this.#parts;
+    if (this.#parts.length === 1 && first) sendWhole(this.#request, this.reply, contentType, first);
+    else sendParts(this.reply.header('content-type', contentType), this.#parts);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ownHeaders } from '../src/plugins/request-log.ts';
 import { joinParts } from '../src/wire/codec.ts';
 
 /** Above this, joining parts costs more than sending them one by one. */
@@ -16,4 +17,14 @@ export function sendParts(reply: FastifyReply, parts: readonly Uint8Array[]): Fa
   const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
   reply.header('content-length', String(bytes));
   return reply.send(bytes <= JOINED_BYTES ? joinParts(parts) : Readable.from(parts));
+}
+
+/**
+ * Sends a body that is one piece, past Fastify's own way out, which is a tenth of a small request's time: what it does is to look at the content
+ * type, to call the hooks, and to write these headers.
+ */
+export function sendWhole(request: FastifyRequest, reply: FastifyReply, contentType: string, body: Uint8Array): void {
+  const { raw } = reply.hijack();
+  const headers = ['content-type', contentType, 'content-length', String(body.byteLength), ...ownHeaders(request)];
+  raw.writeHead(200, headers).end(body, null as never);
 }

@@ -47,6 +47,22 @@ export interface BodiesOptions {
 /** Bodies reach the routes as bytes: the codecs of `src/wire` read them, and nothing else does. JSON is taken unless a scope says otherwise. */
 export const bodies = fp(async (app: FastifyInstance, { receive, small, maxBodyBytes, maxHeldBytes, released }: BodiesOptions) => {
   let held = 0;
+  const admit = (request: FastifyRequest, bytes: number): void => {
+    if (held + bytes > maxHeldBytes) {
+      const detail = `Large bodies under way hold ${held} bytes, this one may take ${bytes}, and MAX_INFLIGHT_BYTES is ${maxHeldBytes}`;
+      fail('overloaded', detail, {
+        limit: maxHeldBytes,
+        actual: held + bytes,
+        setting: 'MAX_INFLIGHT_BYTES',
+        retryAfterSeconds: 1,
+      });
+    }
+    held += bytes;
+    request.ending.add(() => {
+      held -= bytes;
+      released?.(bytes, request.body);
+    });
+  };
   app.decorate('readBody', (request, payload, { inflates = false, alignedAt }, done) => {
     const { 'content-length': length, 'content-encoding': contentEncoding } = request.headers;
     const contentLength = length === undefined ? undefined : Number(length);
@@ -58,24 +74,9 @@ export const bodies = fp(async (app: FastifyInstance, { receive, small, maxBodyB
       small.receive(payload, contentLength, received);
       return;
     }
-    const admit = (bytes: number): void => {
-      if (held + bytes > maxHeldBytes) {
-        const detail = `Large bodies under way hold ${held} bytes, this one may take ${bytes}, and MAX_INFLIGHT_BYTES is ${maxHeldBytes}`;
-        fail('overloaded', detail, {
-          limit: maxHeldBytes,
-          actual: held + bytes,
-          setting: 'MAX_INFLIGHT_BYTES',
-          retryAfterSeconds: 1,
-        });
-      }
-      held += bytes;
-      request.ending.add(() => {
-        held -= bytes;
-        released?.(bytes, request.body);
-      });
-    };
     const incoming = { contentLength, contentEncoding, alignedAt: alignedAt?.(request) ?? 0 };
-    receive(payload, incoming, { maxBodyBytes, inflates, admit }).then((body) => received(null, body), received);
+    const limits = { maxBodyBytes, inflates, admit: (bytes: number) => admit(request, bytes) };
+    receive(payload, incoming, limits).then((body) => received(null, body), received);
   });
   acceptBodies(app, { mediaTypes: ['application/json'] });
   // The documents' schemas are zod; the contract applies them where they have to hold, and responses are trusted.

@@ -10,15 +10,11 @@ export type EndStep = (hasLeft: boolean) => void;
  */
 export class Ending {
   #hasLeft = false;
-  #isOut = false;
   readonly #steps: EndStep[] = [];
 
   constructor(response: ServerResponse) {
-    response.on('finish', () => {
-      this.#isOut = true;
-    });
     response.on('close', () => {
-      this.#hasLeft = !this.#isOut;
+      this.#hasLeft = !isOut(response);
       for (const step of this.#steps) step(this.#hasLeft);
     });
   }
@@ -32,4 +28,9 @@ export class Ending {
   add(step: EndStep): void {
     this.#steps.push(step);
   }
+}
+
+/** Whether a response that was closed is out: Node takes the socket from it once its last byte is, and names an error where it got none. */
+function isOut({ writableEnded, errored, socket }: ServerResponse): boolean {
+  return writableEnded && !errored && socket?.destroyed !== true;
 }
