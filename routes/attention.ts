@@ -40,7 +40,7 @@ export function attentionRoutes(app: FastifyInstance, services: Services): void 
 }
 
 function binaryRoute(scope: FastifyInstance, services: Services): void {
-  acceptBodies(scope, { mediaTypes: safetensorsCodec.mediaTypes });
+  acceptBodies(scope, { mediaTypes: safetensorsCodec.mediaTypes, holdsFloats: true });
   scope.post(
     '/v1/attention/binary',
     {

@@ -16,6 +16,8 @@ export interface AcceptedBodies {
   readonly inflates?: boolean;
   /** Which position of the body shall be aligned to 8 bytes. */
   readonly alignedAt?: (request: FastifyRequest) => number;
+  /** Whether most of a body are float32. */
+  readonly holdsFloats?: boolean;
 }
 
 /** Told the body, or why there is none. */
@@ -24,7 +26,7 @@ export type Received = (error: Error | null, body?: Uint8Array) => void;
 /** How a stream becomes bytes; `src/wire` does it. */
 export type Receive = (
   source: Readable,
-  incoming: { contentLength: number | undefined; contentEncoding: string | undefined; alignedAt: number },
+  incoming: { contentLength: number | undefined; contentEncoding: string | undefined; alignedAt: number; holdsFloats: boolean },
   limits: { maxBodyBytes: number; inflates: boolean; admit: (bytes: number) => void },
 ) => Promise<Uint8Array>;
 
@@ -63,7 +65,7 @@ export const bodies = fp(async (app: FastifyInstance, { receive, small, maxBodyB
       released?.(bytes, request.body);
     });
   };
-  app.decorate('readBody', (request, payload, { inflates = false, alignedAt }, done) => {
+  app.decorate('readBody', (request, payload, { inflates = false, alignedAt, holdsFloats = false }, done) => {
     const { 'content-length': length, 'content-encoding': contentEncoding } = request.headers;
     const contentLength = length === undefined ? undefined : Number(length);
     const received = (error: Error | null, body?: Uint8Array): void => {
@@ -74,7 +76,7 @@ export const bodies = fp(async (app: FastifyInstance, { receive, small, maxBodyB
       small.receive(payload, contentLength, received);
       return;
     }
-    const incoming = { contentLength, contentEncoding, alignedAt: alignedAt?.(request) ?? 0 };
+    const incoming = { contentLength, contentEncoding, alignedAt: alignedAt?.(request) ?? 0, holdsFloats };
     const limits = { maxBodyBytes, inflates, admit: (bytes: number) => admit(request, bytes) };
     receive(payload, incoming, limits).then((body) => received(null, body), received);
   });

@@ -76,10 +76,16 @@ export function bindMemory(plan: Plan, request: AttentionRequest, lease: Lease):
   }
 }
 
-/** Steps whose native kernels write every entry of every result. */
-const WRITING: ReadonlySet<StepKind> = new Set(['survey', 'compress', 'accumulate', 'contract', 'apply', 'combine']);
+/** Steps whose native kernels write every entry of every result: the tests of all kernels start from results full of NaN. */
+const WRITING: ReadonlySet<StepKind> = new Set<StepKind>([
+  ...(['attend', 'combine', 'conditioned', 'merge', 'cycle', 'prefix', 'eliminate', 'project'] as const),
+  ...(['survey', 'compress', 'accumulate', 'contract', 'apply'] as const),
+]);
 
-/** Whether nobody reads a buffer's entry before a stage has written it: zeros first would be a tenth of the time of a linear plan. */
+/**
+ * Whether nobody reads a buffer's entry before a stage has written it: zeros first would be a tenth of the time of a linear plan, and 0.35 ms of
+ * 3 MiB of results beside 45 ms of attend.
+ */
 function writesAll({ stages }: Plan, { lengths }: AttentionRequest): boolean {
   return lengths === null && stages.every(({ step, backend }) => backend.name === 'native' && WRITING.has(step.kind));
 }

@@ -2,6 +2,7 @@ import { type ErrorCode, fail } from '../errors.ts';
 import { findNonFinite, type NonFinite } from '../tensor/convert.ts';
 import { largestOf, sizeOf } from '../tensor/largest.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { BodySizes } from './body-sizes.ts';
 
 const SHOWN = 40;
 
@@ -43,13 +44,14 @@ export function refuseNonFinite(name: string, pointer: string, found: NonFinite)
 /**
  * Refuses NaN and infinities in a decoded tensor, -Infinity in a bias excepted. The pass that looks for them finds the largest size too,
  * which the contract asks for next.
+ * @param sizes what is known of the body that the tensor lies in
  * @returns the tensor with its `largest`
  * @throws ServiceError `non_finite_input`
  */
-export function checkFinite(name: string, pointer: string, tensor: Tensor): Tensor {
+export function checkFinite(name: string, pointer: string, tensor: Tensor, sizes?: BodySizes): Tensor {
   const { data } = tensor;
   if (data instanceof Int32Array || data instanceof Uint8Array) return tensor;
-  const largest = sizeOf(data);
+  const largest = sizes?.sizeOf(data) ?? sizeOf(data);
   if (largest < Number.POSITIVE_INFINITY) return { ...tensor, largest };
   refuseNonFinite(name, pointer, findNonFinite(data, { allowNegativeInfinity: isBias(name) }));
   return { ...tensor, largest: largestOf(tensor) };

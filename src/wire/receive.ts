@@ -3,6 +3,7 @@ import { createGunzip, createInflate } from 'node:zlib';
 import { fail, ServiceError } from '../errors.ts';
 import { takeMemory } from '../tensor/lease.ts';
 import { collectYoung } from '../tensor/shared-memory.ts';
+import { BodySizes, keepSizes } from './body-sizes.ts';
 import { clip } from './fault.ts';
 import { LARGE_BYTES } from './limits.ts';
 import { tapSocket } from './socket-tap.ts';
@@ -13,6 +14,8 @@ export interface Incoming {
   readonly contentEncoding: string | undefined;
   /** Which position of the body shall be aligned to 8 bytes: where tensors begin. */
   readonly alignedAt?: number;
+  /** Whether most of it are float32, to be looked at as they arrive (body-sizes.ts). */
+  readonly holdsFloats?: boolean;
 }
 
 export interface ReceiveLimits {
@@ -44,13 +47,20 @@ class BodySink {
   readonly #offset: number;
   readonly #admit: ReceiveLimits['admit'];
   #chunks: Uint8Array[] = [];
+  readonly #holdsFloats: boolean;
   #memory: Buffer | undefined;
+  #sizes: BodySizes | undefined;
   #size = 0;
 
-  constructor({ maxBodyBytes, admit }: ReceiveLimits, expected: number | undefined, alignedAt: number) {
+  constructor(
+    { maxBodyBytes, admit }: ReceiveLimits,
+    expected: number | undefined,
+    { alignedAt = 0, holdsFloats = false }: Incoming,
+  ) {
     this.#limit = maxBodyBytes;
     this.#admit = admit;
     this.#expected = expected;
+    this.#holdsFloats = holdsFloats;
     this.#offset = (ALIGNMENT - (alignedAt % ALIGNMENT)) % ALIGNMENT;
     if ((expected ?? 0) > LARGE_BYTES) this.#share();
   }
@@ -63,7 +73,7 @@ class BodySink {
     if (this.#memory === undefined && size > LARGE_BYTES) this.#share();
     if (this.#memory === undefined) this.#chunks.push(chunk);
     else put(this.#memory, chunk, this.#size);
-    this.#size = size;
+    this.took(chunk.length);
   }
 
   /** Whether chunks are let go of once they are written. */
@@ -78,6 +88,7 @@ class BodySink {
 
   took(bytes: number): void {
     this.#size += bytes;
+    this.#sizes?.fill(this.#offset + this.#size);
   }
 
   /** @throws ServiceError `malformed` */
@@ -85,7 +96,11 @@ class BodySink {
     if (this.#size < (this.#expected ?? 0)) {
       fail('malformed', `The body has ${this.#size} bytes and its Content-Length is ${this.#expected}`);
     }
-    if (this.#memory !== undefined) return this.#memory.subarray(0, this.#size);
+    if (this.#memory !== undefined) {
+      const body = this.#memory.subarray(0, this.#size);
+      if (this.#sizes !== undefined) keepSizes(body, this.#sizes);
+      return body;
+    }
     return this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks);
   }
 
@@ -101,6 +116,7 @@ class BodySink {
     }
     this.#chunks = [];
     this.#memory = memory;
+    if (this.#holdsFloats) this.#sizes = new BodySizes(memory.buffer);
   }
 }
 
@@ -118,11 +134,11 @@ function put(memory: Buffer, bytes: Uint8Array, at: number): void {
  * `client_closed_request`
  */
 export async function receiveBody(source: Readable, incoming: Incoming, limits: ReceiveLimits): Promise<Uint8Array> {
-  const { contentLength, alignedAt = 0 } = incoming;
+  const { contentLength } = incoming;
   const inflater = chooseInflater(incoming.contentEncoding, limits.inflates);
   if (contentLength !== undefined && contentLength > limits.maxBodyBytes) tooLarge(limits.maxBodyBytes, contentLength);
   try {
-    const sink = new BodySink(limits, inflater === null ? contentLength : undefined, alignedAt);
+    const sink = new BodySink(limits, inflater === null ? contentLength : undefined, incoming);
     await pour(source, inflater, sink);
     return sink.end();
   } finally {

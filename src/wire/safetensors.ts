@@ -7,6 +7,7 @@ import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { conversionBytes, isNative, sharedBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
+import { EDGE_BYTES, sizesIn } from './body-sizes.ts';
 import { ByteSink } from './byte-sink.ts';
 import { withTiming } from './clock.ts';
 import { type Codec, joinParts, type WireFormat } from './codec.ts';
@@ -71,9 +72,10 @@ export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelop
   const given = body.byteLength - headerEnd;
   if (bytes !== given) faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${given} after its header`);
   const buffer = sharedBytes(body.subarray(headerEnd));
+  const sizes = sizesIn(body);
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
-    tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape)));
+    tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape), sizes));
   }
   return { tensors, options, likeness: header };
 }
@@ -89,7 +91,12 @@ function decodeWork(body: Uint8Array, limits: WireLimits): number {
   if (!(body.buffer instanceof SharedArrayBuffer)) return body.byteLength;
   try {
     const { entries } = headerOf(body, PREFIX_BYTES + readHeaderLength(body), limits);
-    return entries.reduce((work, { dtype, begin, end }) => work + (isNative(dtype) ? (end - begin) / 8 : end - begin), 0);
+    const isSeen = sizesIn(body) !== undefined;
+    const lookedAt = (dtype: DType, bytes: number): number => (isSeen && dtype === 'float32' ? Math.min(bytes, EDGE_BYTES) : bytes);
+    return entries.reduce(
+      (work, { dtype, begin, end }) => work + (isNative(dtype) ? lookedAt(dtype, end - begin) / 8 : end - begin),
+      0,
+    );
   } catch {
     return 0;
   }
