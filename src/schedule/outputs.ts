@@ -37,7 +37,7 @@ export function collectNow(
   const rows = binding.output('output');
   const unseen = seen === 0 ? rows : rows.subarray(seen);
   // Hardly any request has a row without an admissible tuple.
-  const areAllFinite = sizeOf(sums) < Number.POSITIVE_INFINITY;
+  const areAllFinite = sizeOf(sums as TensorData) < Number.POSITIVE_INFINITY;
   const wrongSums = areAllFinite ? 0 : findNonFinite(sums, { allowNegativeInfinity: true }).count;
   refuseNonFinite(nonFinite + findNonFinite(unseen).count + wrongSums);
   let emptyRows = 0;
