@@ -1,8 +1,10 @@
 /** Prints the speed of the codecs on a million values, beside the engine's own JSON. Usage: node bench/codecs.ts [values] */
+import { load } from '../kernels/native/numbers.ts';
 import { allocate } from '../src/tensor/allocate.ts';
 import { narrowHalf, widenHalf } from '../src/tensor/half.ts';
 import type { DType, Tensor } from '../src/tensor/tensor.ts';
 import { decodeJson, encodeJson } from '../src/wire/json.ts';
+import { type NumberReader, useNumberReader } from '../src/wire/number-reader.ts';
 import { decodeSafetensors, encodeSafetensors } from '../src/wire/safetensors.ts';
 
 const VALUES = Number(process.argv[2] ?? 1 << 20);
@@ -38,6 +40,17 @@ function asBody(numbers: number[], print: (value: number) => string): Buffer {
   return Buffer.from(`{"tensors":{"q1":{"shape":[${VALUES}],"dtype":"float32","data":[${numbers.map(print).join(', ')}]}}}`);
 }
 
+function measureDecoding(label: string, body: Buffer): void {
+  const readers: readonly (readonly [string, NumberReader | null])[] = [
+    [label, load()],
+    ['  by JavaScript alone', null],
+  ];
+  for (const [name, reader] of readers) {
+    useNumberReader(reader);
+    measure(name, body.length, () => decodeJson(body, LIMITS));
+  }
+}
+
 const single = randomTensor('float32');
 const double = randomTensor('float64');
 const numbers = Array.from(single.data);
@@ -50,9 +63,11 @@ for (const [label, body] of [
   ['9 digits', asBody(numbers, (value) => value.toPrecision(9))],
   ['4 decimals', asBody(numbers, (value) => value.toFixed(4))],
 ] as const) {
-  measure(`decode ${label}`, body.length, () => decodeJson(body, LIMITS));
+  measureDecoding(`decode ${label}`, body);
   measure('  JSON.parse alone (no checks, no conversion)', body.length, () => JSON.parse(body.toString()));
 }
+const rows = Array.from({ length: VALUES >> 3 }, (_, row) => `[${numbers.slice(8 * row, 8 * row + 8).join(', ')}]`);
+measureDecoding('decode float32 printed as doubles, in rows of 8', Buffer.from(`{"tensors":{"q1":[${rows.join(', ')}]}}`));
 const base64Body = Buffer.from(JSON.stringify({ tensors: { q1: { shape: [VALUES], base64 } } }));
 measure('decode base64', base64Body.length, () => decodeJson(base64Body, LIMITS));
 

@@ -20,6 +20,7 @@ import { WholeResponse } from './plugins/whole-response.ts';
 import { type Engine, startEngine } from './schedule/engine.ts';
 import { dropIdle, isLeased, keepAtMost } from './tensor/lease.ts';
 import { collectShared } from './tensor/shared-memory.ts';
+import { loadNumberReader } from './wire/number-reader.ts';
 import { WirePool } from './wire/pool.ts';
 import { receiveBody } from './wire/receive.ts';
 import { isSmallBody, receiveSmallBody } from './wire/receive-small.ts';
@@ -28,6 +29,9 @@ import { isSmallBody, receiveSmallBody } from './wire/receive-small.ts';
 const WIRE_THREADS = 2;
 /** Large bodies that may wait for one of them. */
 const MAX_WAITING_BODIES = 512;
+
+/** Reads numbers of JSON bodies, where the native back end is wanted. */
+const NUMBERS = new URL('../kernels/native/numbers.ts', import.meta.url).href;
 
 /** What is smaller is given back by the way. */
 const COLLECTED_BODY_BYTES = 1 << 24;
@@ -80,7 +84,10 @@ export async function buildApp(config: Config, dependencies: Dependencies = {}):
   await app.register(drain);
   await app.register(auth, { tokens: config.AUTH_TOKENS });
   const limits = { maxBodyBytes: config.MAX_BODY_BYTES, maxJsonBytes: config.MAX_JSON_BYTES, maxElements: config.MAX_BODY_BYTES };
-  const wire = new WirePool({ limits, threads: Math.min(WIRE_THREADS, config.WORKER_THREADS), maxWaiting: MAX_WAITING_BODIES });
+  const numbers = config.BACKENDS.includes('native') ? NUMBERS : null;
+  await loadNumberReader(numbers);
+  const threads = Math.min(WIRE_THREADS, config.WORKER_THREADS);
+  const wire = new WirePool({ limits, threads, maxWaiting: MAX_WAITING_BODIES, numbers });
   app.addHook('onClose', () => wire.close());
   const collect = (): unknown => setImmediate(() => collectAll(engine, wire));
   keepAtMost(config.MAX_INFLIGHT_BYTES * KEPT_SHARE);

@@ -36,6 +36,11 @@ export interface Addon {
   threadSeconds(): number;
   /** Largest |x|; Infinity where a value is NaN or infinite. */
   sizeOf(isa: number, x: FloatArray): number;
+  /**
+   * Reads on in a run of JSON numbers (kernels/native/src/numbers.h), from `at`, behind number `inRow` of a row of `row` (0: not known), to
+   * `values` from index `from`. Gives how many numbers, times 2^23, plus how many bytes it went on: 2^22 at most.
+   */
+  readNumbers(bytes: Uint8Array, at: number, values: Float64Array, from: number, row: number, inRow: number): number;
   /** y = exp(x), as the kernels compute it, x <= 88 (709 in fp64); both of one type and length. */
   exponentials(isa: number, x: FloatArray, y: FloatArray): void;
   /** y = 2^x, x <= 127 (1023 in fp64). */

@@ -3,12 +3,13 @@ import { clip, faultAt } from './fault.ts';
 import { readNumber } from './json-number.ts';
 import type { JsonText } from './json-text.ts';
 import { MAX_DEPTH } from './limits.ts';
+import { type NumberReader, numberReader, READ } from './number-reader.ts';
 
 /** A nested JSON array of numbers, read straight to a typed array. */
 export class NumberArray {
   /** Inferred from the nesting; `[[], []]` is [2, 0]. */
   readonly shape: readonly number[];
-  /** Row major. What the text wrote beyond the range of doubles is NaN, so that -Infinity stands for the string "-Infinity" alone. */
+  /** Row major; overwritten when the thread reads another text. What the text wrote beyond the range of doubles is NaN, so that -Infinity stands for the string "-Infinity" alone. */
   readonly values: Float64Array;
   /** Flat index of the first `true` or `false` (held as 1 and 0); -1 where there is none. */
   readonly firstBoolean: number;
@@ -49,13 +50,26 @@ interface Nesting {
   leaf: number;
 }
 
-/** The values so far; `values` is longer than what is used of it. */
+/** The values so far: those of `values` from `start` to `end`. */
 interface Found {
   values: Float64Array<ArrayBuffer>;
-  length: number;
+  start: number;
+  end: number;
   firstBoolean: number;
   firstInfinity: number;
 }
+
+/** Where short arrays are read to, one behind the other: memory of its own takes longer to get than sixty-four numbers to read. */
+const scratch = new Float64Array(1 << 13);
+let scratchUsed = 0;
+
+/** What was read from texts before is needed no more. */
+export function startNumbers(): void {
+  scratchUsed = 0;
+}
+
+/** Where fewer bytes are left, a call out of JavaScript costs more than it saves: it takes as long as three or four numbers. */
+const FEW_BYTES = 128;
 
 /**
  * Reads an array of numbers (or of equally long arrays of them, ...) in one pass; `text.pos` is at its bracket.
@@ -66,7 +80,8 @@ interface Found {
 export function readNumberArray(text: JsonText, depth: number, maxElements: number): NumberArray {
   const nesting: Nesting = { counts: [], sizes: [], leaf: UNKNOWN };
   const { counts } = nesting;
-  const found: Found = { values: new Float64Array(64), length: 0, firstBoolean: -1, firstInfinity: -1 };
+  const found = findRoom(maxElements);
+  const reader = numberReader();
   do {
     const byte = text.skipSpace();
     if (byte === OPEN) {
@@ -76,10 +91,9 @@ export function readNumberArray(text: JsonText, depth: number, maxElements: numb
     } else {
       if (!startsNumber(byte) && !OTHER_STARTS.includes(byte)) text.unexpected();
       if (nesting.leaf !== counts.length) enterLeaf(text, nesting);
-      const before = found.length;
-      if (startsNumber(byte)) readRun(text, found, maxElements);
-      else readOther(text, found, byte, counts, maxElements);
-      counts[counts.length - 1] = (counts[counts.length - 1] as number) + found.length - before;
+      if (!startsNumber(byte)) readOther(text, found, byte, counts, maxElements);
+      else if (reader === null || text.bytes.length - text.pos < FEW_BYTES) readRun(text, counts, found, maxElements);
+      else readRunBy(reader, text, nesting, found, maxElements);
     }
     while (counts.length > 0 && text.skipSpace() === CLOSE) {
       close(text, nesting);
@@ -87,7 +101,15 @@ export function readNumberArray(text: JsonText, depth: number, maxElements: numb
     }
     if (counts.length > 0) text.expect(COMMA);
   } while (counts.length > 0);
-  return new NumberArray(nesting.sizes, found.values.subarray(0, found.length), found.firstBoolean, found.firstInfinity);
+  const { values, start, end } = found;
+  if (values === scratch) scratchUsed = end;
+  return new NumberArray(nesting.sizes, values.subarray(start, end), found.firstBoolean, found.firstInfinity);
+}
+
+function findRoom(maxElements: number): Found {
+  const none = { firstBoolean: -1, firstInfinity: -1 };
+  if (maxElements < scratch.length) return { ...none, values: new Float64Array(64), start: 0, end: 0 };
+  return { ...none, values: scratch, start: scratchUsed, end: scratchUsed };
 }
 
 function startsNumber(byte: number): boolean {
@@ -95,21 +117,62 @@ function startsNumber(byte: number): boolean {
 }
 
 /** Reads numbers as long as one follows the other with a comma and at most one space between: the loop where the time goes. */
-function readRun(text: JsonText, found: Found, maxElements: number): void {
+function readRun(text: JsonText, counts: number[], found: Found, maxElements: number): void {
   const { bytes } = text;
-  let { values, length } = found;
+  const before = found.end - found.start;
+  let { values, end } = found;
   for (;;) {
-    if (length === values.length) values = grow(text, values, maxElements);
+    if (end === values.length) {
+      found.end = end;
+      ({ values, end } = grow(text, found, maxElements));
+    }
     const value = readNumber(text);
-    values[length++] = value - value === 0 ? value : Number.NaN;
+    values[end++] = value - value === 0 ? value : Number.NaN;
     let next = text.pos;
     if (bytes[next] !== COMMA) break;
     if (bytes[++next] === 0x20) next++;
     if (!startsNumber(bytes[next] as number)) break;
     text.pos = next;
   }
-  found.values = values;
-  found.length = length;
+  found.end = end;
+  counts[counts.length - 1] = (counts.at(-1) as number) + end - found.start - before;
+}
+
+function toNextNumber(text: JsonText): boolean {
+  const { bytes } = text;
+  let next = text.pos;
+  if (bytes[next] !== COMMA) return false;
+  if (bytes[++next] === 0x20) next++;
+  if (!startsNumber(bytes[next] as number)) return false;
+  text.pos = next;
+  return true;
+}
+
+/** The same by a reader of this thread, which goes on behind the first number and any that it leaves, over ends of rows once their length is known. */
+function readRunBy(reader: NumberReader, text: JsonText, { counts, sizes }: Nesting, found: Found, maxElements: number): void {
+  const level = counts.length - 1;
+  const row = Math.max(sizes[level] as number, 0);
+  do {
+    if (found.end === found.values.length) grow(text, found, maxElements);
+    const value = readNumber(text);
+    found.values[found.end++] = value - value === 0 ? value : Number.NaN;
+    const inRow = (counts[level] as number) + 1;
+    const read = seemsToGoOn(text, row) ? reader(text.bytes, text.pos, found.values, found.end, row, inRow) : 0;
+    const count = Math.floor(read / READ);
+    text.pos += read - count * READ;
+    found.end += count;
+    // A row that is too long already is not left.
+    const rowsLeft = row === 0 || inRow > row ? 0 : Math.ceil((inRow + count) / row) - 1;
+    counts[level] = inRow + count - rowsLeft * row;
+    if (rowsLeft > 0) counts[level - 1] = (counts[level - 1] as number) + rowsLeft;
+  } while (toNextNumber(text));
+}
+
+/** Whether a number seems to follow, or another row of a length that is known. */
+function seemsToGoOn({ bytes, pos }: JsonText, row: number): boolean {
+  if (bytes[pos] === CLOSE) return row > 0 && bytes[pos + 1] === COMMA;
+  const next = bytes[bytes[pos + 1] === 0x20 ? pos + 2 : pos + 1] as number;
+  return bytes[pos] === COMMA && (next <= 0x20 || startsNumber(next));
 }
 
 function open(text: JsonText, nesting: Nesting, depth: number): void {
@@ -142,8 +205,9 @@ function ragged(text: JsonText, counts: readonly number[], detail: string): neve
   faultAt('invalid_request', text.pointer(...counts), `The array is ragged: ${detail}`);
 }
 
-function grow(text: JsonText, values: Float64Array<ArrayBuffer>, maxElements: number): Float64Array<ArrayBuffer> {
-  const actual = values.length + 1;
+function grow(text: JsonText, found: Found, maxElements: number): Found {
+  const { values, start, end } = found;
+  const actual = end - start + 1;
   if (actual > maxElements) {
     const detail = `The array has more than ${maxElements} elements (MAX_BODY_BYTES)`;
     fail('too_large', detail, {
@@ -153,18 +217,20 @@ function grow(text: JsonText, values: Float64Array<ArrayBuffer>, maxElements: nu
       setting: 'MAX_BODY_BYTES',
     });
   }
-  const larger = new Float64Array(Math.min(values.length * 2, maxElements));
-  larger.set(values);
-  return larger;
+  found.values = new Float64Array(Math.min(Math.max((end - start) * 2, 64), maxElements));
+  found.values.set(values.subarray(start, end));
+  found.start = 0;
+  found.end = end - start;
+  return found;
 }
 
 /** `true`, `false` or "-Infinity", held as 1, 0 and -Infinity. */
-function readOther(text: JsonText, found: Found, byte: number, counts: readonly number[], maxElements: number): void {
-  const at = found.length;
+function readOther(text: JsonText, found: Found, byte: number, counts: number[], maxElements: number): void {
   const value = readWord(text, byte, counts);
-  if (at === found.values.length) found.values = grow(text, found.values, maxElements);
-  found.values[at] = value;
-  found.length = at + 1;
+  if (found.end === found.values.length) grow(text, found, maxElements);
+  const at = found.end - found.start;
+  found.values[found.end++] = value;
+  counts[counts.length - 1] = (counts.at(-1) as number) + 1;
   if (value < 0) found.firstInfinity = found.firstInfinity < 0 ? at : found.firstInfinity;
   else found.firstBoolean = found.firstBoolean < 0 ? at : found.firstBoolean;
 }

@@ -1,5 +1,5 @@
 /**
- * JSON numbers from bytes to correctly rounded doubles.
+ * JSON numbers from bytes to correctly rounded doubles: all of them where there is no native back end, and those of short runs.
  *
  * Up to 15 digits and a power of ten up to 22 are one exact division or product (Clinger 1990). Up to 18 digits with a negative power,
  * which is what every printer of doubles writes, go through double-double division: quotient q, exact remainder by Dekker's product,

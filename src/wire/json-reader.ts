@@ -1,5 +1,5 @@
 import { clip, faultAt } from './fault.ts';
-import { type NumberArray, readNumberArray } from './json-array.ts';
+import { type NumberArray, readNumberArray, startNumbers } from './json-array.ts';
 import { readNumber } from './json-number.ts';
 import { JsonText, type TextOrigin } from './json-text.ts';
 import { MAX_DEPTH, MAX_TENSORS } from './limits.ts';
@@ -31,6 +31,7 @@ const BODY: TextOrigin = { label: 'The body', base: '' };
  */
 export function readJsonObject(bytes: Uint8Array, options: ReadOptions = {}, origin: TextOrigin = BODY): JsonObject {
   const text = new JsonText(bytes, origin);
+  startNumbers();
   const reading = { text, isNumbers: options.isNumbers ?? (() => false), maxElements: options.maxElements ?? 0, arrays: 0 };
   if (text.skipSpace() !== 0x7b) {
     if (text.pos < text.bytes.length && /[[\]"\-0-9tfn]/.test(text.bytes.toString('latin1', text.pos, text.pos + 1))) {

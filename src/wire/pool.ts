@@ -6,9 +6,9 @@ import { countShared } from '../tensor/shared-memory.ts';
 import type { Codec, Framing, WireFormat } from './codec.ts';
 import { FORMATS, type FormatName } from './formats.ts';
 import { LARGE_BYTES, LARGE_TEXT_BYTES, type WireLimits } from './limits.ts';
-import { type Decoded, type DecodeTask, type EncodeTask, fromOutcome, type Outcome } from './task.ts';
+import { type Decoded, type DecodeTask, type EncodeTask, fromOutcome, type Outcome, type WireSettings } from './task.ts';
 
-export interface WirePoolOptions {
+export interface WirePoolOptions extends Partial<WireSettings> {
   readonly limits: WireLimits;
   readonly threads: number;
   /** Bodies that may wait for a thread; one more is refused. */
@@ -41,6 +41,7 @@ export class WirePool {
       maxThreads: options.threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
+      workerData: { numbers: options.numbers ?? null } satisfies WireSettings,
     });
     // A thread that fails under a task fails that task; without one there is nobody to tell, and it is replaced.
     this.#piscina.on('error', () => {});

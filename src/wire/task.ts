@@ -6,6 +6,12 @@ import type { WireLimits } from './limits.ts';
 
 /** What goes between the event loop and a wire thread. Tensors lie in shared memory, so none of it is copied. */
 
+/** What a thread is started with. */
+export interface WireSettings {
+  /** Address of the module that reads runs of numbers (number-reader.ts); null: JavaScript does. */
+  readonly numbers: string | null;
+}
+
 export interface DecodeTask {
   readonly format: FormatName;
   readonly body: Uint8Array;

@@ -1,10 +1,14 @@
+import { workerData } from 'node:worker_threads';
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import { isReusable } from '../tensor/lease.ts';
 import { collectShared, countShared } from '../tensor/shared-memory.ts';
 import { FORMATS } from './formats.ts';
-import { type Decoded, type DecodeTask, type EncodeTask, type Outcome, toOutcome } from './task.ts';
+import { loadNumberReader } from './number-reader.ts';
+import { type Decoded, type DecodeTask, type EncodeTask, type Outcome, toOutcome, type WireSettings } from './task.ts';
 
 /** A thread of the wire pool: the codecs, away from the event loop. */
+
+await loadNumberReader((workerData as WireSettings).numbers);
 
 export function collect(): void {
   collectShared();

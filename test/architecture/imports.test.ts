@@ -102,7 +102,7 @@ describe('the judge of imports', () => {
         [...layer.may, ...(layer.mayType ?? []), ...(layer.mayStart ?? [])].filter((name) => !names.has(name)),
       ),
     ).toEqual([]);
-    expect(COMPUTED_IMPORT_FILES.map((file) => layerOf(file)?.name)).toEqual(['schedule', 'worker', 'schedule']);
+    expect(COMPUTED_IMPORT_FILES.map((file) => layerOf(file)?.name)).toEqual(['schedule', 'worker', 'schedule', 'wire']);
   });
 
   it('reports a cycle by its files, and only a cycle', () => {

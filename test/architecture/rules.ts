@@ -86,11 +86,12 @@ export const PROCESS_FILES = [
 ] as const;
 /** Who may name `process.env`, as the default of a parameter only: the settings, and what drivers read from theirs. */
 export const ENVIRONMENT_FILES = ['src/config.ts', 'src/schedule/device/process.ts'] as const;
-/** Who may import a module whose name is computed: the kernels are chosen at run time, and a thread's pool says what it runs. */
+/** Who may import a module whose name is computed: kernels and who reads numbers are chosen at run time, and a thread's pool says what it runs. */
 export const COMPUTED_IMPORT_FILES = [
   'src/schedule/kernels.ts',
   'src/schedule/device/host.ts',
   'src/schedule/thread-main.ts',
+  'src/wire/number-reader.ts',
 ] as const;
 /** A tool that insists on a default export. */
 export const DEFAULT_EXPORT_FILES = ['vitest.config.ts'] as const;

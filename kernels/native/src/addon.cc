@@ -6,6 +6,7 @@
 //   peak(isa, precision, seconds): number                        flops/s of bare multiply-adds
 //   threadSeconds(): number                                      processor time of the calling thread, to the nanosecond
 //   sizeOf(isa, x): number                                       largest |x|, infinite where one is not finite
+//   readNumbers(bytes, at, values, from, row, inRow): number     a run of JSON numbers; how many times 2^23 + how many bytes
 //   exponentials(isa, x, y), powers(isa, x, y): void             the kernels' e^x and 2^x, for their own test
 //   normals(seed, stream, out): void                             the draws of random features, for their own test
 // Everything that is wrong becomes a JavaScript exception. The module keeps no state but the threads' scratch, so that any number
@@ -17,11 +18,12 @@
 #include "decode.h"
 #include "dispatch.h"
 #include "draws.h"
+#include "numbers.h"
 
 namespace poly {
 namespace {
 
-constexpr size_t kMaxArguments = 5;
+constexpr size_t kMaxArguments = 6;
 
 struct Call {
   napi_env env;
@@ -137,6 +139,29 @@ napi_value sizeOf(const Call &call) {
   throw std::invalid_argument("native kernels: x is not a float array");
 }
 
+// Bytes that one call reads at most, so that both counts fit one number: the cheapest answer there is.
+constexpr size_t kStretch = 1 << 22, kCounted = 1 << 23;
+
+// A whole number up to `highest`.
+size_t indexOf(napi_env env, napi_value value, size_t highest) {
+  const double number = numberOf(env, value);
+  if (!(number >= 0 && number <= static_cast<double>(highest))) throw std::invalid_argument("native kernels: an index is out of range");
+  return static_cast<size_t>(number);
+}
+
+napi_value readNumbersOf(const Call &call) {
+  const View bytes = viewOf(call.env, call.argument[0], "bytes"), values = viewOf(call.env, call.argument[2], "values");
+  if (bytes.type != napi_uint8_array) throw std::invalid_argument("native kernels: bytes is not a Uint8Array");
+  if (values.type != napi_float64_array) throw std::invalid_argument("native kernels: values is not a Float64Array");
+  const size_t at = indexOf(call.env, call.argument[1], bytes.length), from = indexOf(call.env, call.argument[3], values.length);
+  const size_t row = indexOf(call.env, call.argument[4], SIZE_MAX >> 12), inRow = indexOf(call.env, call.argument[5], SIZE_MAX >> 12);
+  const uint8_t *const start = static_cast<const uint8_t *>(bytes.data) + at;
+  const size_t length = bytes.length - at < kStretch ? bytes.length - at : kStretch;
+  NumberRun run = {start, start + length, static_cast<double *>(values.data) + from, values.length - from, row, inRow};
+  const size_t count = readNumbers(run);
+  return toNumber(call.env, static_cast<double>(count * kCounted + static_cast<size_t>(run.at - start)));
+}
+
 template <void (*KernelTable::*function)(const void *, void *, long)>
 napi_value everyElement(const Call &call) {
   const IsaTable &isa = isaOf(call.env, call.argument[0]);
@@ -190,6 +215,7 @@ NAPI_MODULE_INIT() {
   poly::define<poly::sizeOf>(env, exports, "sizeOf");
   poly::define<poly::everyElement<&poly::KernelTable::exponentials>>(env, exports, "exponentials");
   poly::define<poly::everyElement<&poly::KernelTable::powers>>(env, exports, "powers");
+  poly::define<poly::readNumbersOf>(env, exports, "readNumbers");
   poly::define<poly::normals>(env, exports, "normals");
   return exports;
 }

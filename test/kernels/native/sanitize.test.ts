@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const path = `${root}build/native/polyattention-sanitize.node`;
 const suites = [
-  ...['attend', 'backend', 'conditioned', 'cycle', 'eliminate', 'prefix', 'project', 'prune', 'size'],
+  ...['attend', 'backend', 'conditioned', 'cycle', 'eliminate', 'prefix', 'project', 'prune', 'size', 'numbers'],
   ...['survey', 'accumulate', 'contract', 'apply', 'compress', 'scan', 'draws', 'residual'],
 ].map((name) => `test/kernels/native/${name}.test.ts`);
 

@@ -1,6 +1,8 @@
+import { load } from '../../../kernels/native/numbers.ts';
 import type { Envelope } from '../../../src/contract/envelope.ts';
 import type { Tensor, TensorData } from '../../../src/tensor/tensor.ts';
 import type { Codec } from '../../../src/wire/codec.ts';
+import { useNumberReader } from '../../../src/wire/number-reader.ts';
 import { encodeSafetensors, safetensorsCodec } from '../../../src/wire/safetensors.ts';
 import { LIMITS, survives } from '../../helpers/wire.ts';
 import type { Sent } from './subjects.ts';
@@ -9,11 +11,21 @@ import type { Sent } from './subjects.ts';
 const MARGIN = 64;
 const CANARY = 0xa5;
 
-/** Decodes; what is accepted must be whole: in bounds, finite, and the same when written and read again. @returns whether it was accepted */
+/** The sanitizers' build takes the place of the release build (sanitize.test.ts). */
+const reader = load(process.env.NATIVE_ADDON_PATH);
+
+/** What a codec made of a body. */
+interface Outcome {
+  readonly envelope?: Envelope;
+  /** How the body was refused. */
+  readonly refusal?: string;
+}
+
+/** Decodes, with numbers read by JavaScript and by the native back end; what is accepted must be whole: in bounds, finite, and the same when written and read again. @returns whether it was accepted */
 export function check(codec: Codec, { body, framing }: Sent, offset = 0): boolean {
-  const decoded = decodeCopy(codec, body, framing);
-  const shared = decodeShared(codec, { body, framing }, offset);
-  assert((decoded === undefined) === (shared === undefined), 'memory decides whether the body is accepted');
+  const { envelope: decoded, refusal } = decodeCopy(codec, body, framing);
+  const { envelope: shared, refusal: other } = decodeShared(codec, { body, framing }, offset);
+  assert(refusal === other, `memory or reader decides what is said of the body: ${refusal} and ${other}`);
   if (decoded === undefined || shared === undefined) return false;
   let bytes = 0;
   for (const [name, tensor] of decoded.tensors) {
@@ -26,20 +38,22 @@ export function check(codec: Codec, { body, framing }: Sent, offset = 0): boolea
   return true;
 }
 
-function decodeCopy(codec: Codec, body: Buffer, framing: Sent['framing']): Envelope | undefined {
+function decodeCopy(codec: Codec, body: Buffer, framing: Sent['framing']): Outcome {
   const before = Buffer.from(body);
+  useNumberReader(null);
   const decoded = attempt(() => codec.decode(body, LIMITS, framing));
   assert(before.equals(body), 'the body was changed');
   return decoded;
 }
 
 /** As large bodies come: in shared memory that tensors may become views of, here with more bytes on both sides. */
-function decodeShared(codec: Codec, { body, framing }: Sent, offset: number): Envelope | undefined {
+function decodeShared(codec: Codec, { body, framing }: Sent, offset: number): Outcome {
   const from = MARGIN + offset;
   const memory = new Uint8Array(new SharedArrayBuffer(from + body.length + MARGIN)).fill(CANARY);
   memory.set(body, from);
+  useNumberReader(reader);
   const decoded = attempt(() => codec.decode(memory.subarray(from, from + body.length), LIMITS, framing));
-  for (const [name, { data }] of decoded?.tensors ?? []) {
+  for (const [name, { data }] of decoded.envelope?.tensors ?? []) {
     if (data.buffer !== memory.buffer) continue;
     const isInside = data.byteOffset >= from && data.byteOffset + data.byteLength <= from + body.length;
     assert(isInside, `${name} views what is not its body`);
@@ -52,12 +66,12 @@ function decodeShared(codec: Codec, { body, framing }: Sent, offset: number): En
   return decoded;
 }
 
-function attempt(decode: () => Envelope): Envelope | undefined {
-  let decoded: Envelope | undefined;
-  survives(() => {
-    decoded = decode();
+function attempt(decode: () => Envelope): Outcome {
+  let envelope: Envelope | undefined;
+  const error = survives(() => {
+    envelope = decode();
   });
-  return decoded;
+  return envelope !== undefined ? { envelope } : { refusal: JSON.stringify([error?.code, error?.message, error?.extra]) };
 }
 
 /** Written and read again, under names of their own: what JSON may call a tensor, `__metadata__` for one, safetensors may not. */

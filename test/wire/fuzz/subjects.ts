@@ -1,7 +1,7 @@
 import { toBytes } from '../../../src/tensor/bytes.ts';
 import { convert } from '../../../src/tensor/convert.ts';
 import { DTYPES, type DType, type Tensor } from '../../../src/tensor/tensor.ts';
-import { type Codec, type Framing, joinParts } from '../../../src/wire/codec.ts';
+import { type Codec, type Encoding, type Framing, joinParts } from '../../../src/wire/codec.ts';
 import { jsonCodec } from '../../../src/wire/json.ts';
 import { npyCodec } from '../../../src/wire/npy.ts';
 import { OIP_DATATYPES, oipCodec } from '../../../src/wire/oip.ts';
@@ -37,6 +37,11 @@ function tensorOf(dtype: DType, shape: readonly number[]): Tensor {
 
 /** One tensor of each type. */
 const TENSORS = new Map<string, Tensor>(DTYPES.map((dtype, i) => [`q${i + 1}`, tensorOf(dtype, [2, 1 + i])]));
+
+/** Numbers of many digits, in rows of one length. */
+const FRACTIONS = new Map(
+  [[4, 5], [2, 3, 3]].map((shape, i): [string, Tensor] => [`q${i + 1}`, { dtype: 'float64', shape, data: convert(Array.from({ length: shape.reduce((a, b) => a * b) }, (_, at) => Math.sin(at + i) * 10 ** (at - 9)), 'float64') }]),
+); // biome-ignore format: a table
 
 const bytesOf = (tensor: Tensor): Buffer => Buffer.from(toBytes(tensor));
 
@@ -133,13 +138,18 @@ const oipJson: Subject = {
   assemble: inJson,
 };
 
+function jsonParts(tensors: ReadonlyMap<string, Tensor>, encoding: Encoding): Parts {
+  const written = JSON.parse(joinParts(jsonCodec.encode({ tensors: new Map(tensors), options: {} }, { encoding })).toString());
+  return { head: treeOf({ polynomial: 'x1*x2', tensors: written }), bytes: NOTHING };
+}
+
 const json: Subject = {
   name: 'json',
   codec: jsonCodec,
-  seeds: (['flat', 'nested', 'base64'] as const).map((encoding) => {
-    const tensors = JSON.parse(joinParts(jsonCodec.encode({ tensors: TENSORS, options: {} }, { encoding })).toString());
-    return { head: treeOf({ polynomial: 'x1*x2', tensors }), bytes: NOTHING };
-  }),
+  seeds: [
+    ...(['flat', 'nested', 'base64'] as const).map((encoding) => jsonParts(TENSORS, encoding)),
+    ...(['flat', 'nested'] as const).map((encoding) => jsonParts(FRACTIONS, encoding)),
+  ],
   assemble: inJson,
 };
 
