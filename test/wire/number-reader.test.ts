@@ -52,7 +52,7 @@ function agree(text: string, limits = LIMITS, codec: typeof decodeJson = decodeJ
 }
 
 /** Behind the tensors, so that a call is worth it to the last number. */
-const REST = `"note":"${'x'.repeat(200)}"`;
+const REST = `"note":"${'x'.repeat(320)}"`;
 const bodyOf = (...tensors: readonly string[]): string =>
   `{"tensors":{${tensors.map((text, i) => `"q${i + 1}":${text}`).join()}},${REST}}`;
 
@@ -130,7 +130,7 @@ describe('numbers by the native reader', () => {
           agree(bodyOf(`{"dtype":"float64","data":${wrong},"shape":[${sizes}]}`, text));
           agree(`{"tensors":{"b1":${wrong}},${REST}}`);
           agree(
-            `{"inputs":[{"name":"q1","datatype":"FP64","shape":[${sizes}],"data":${wrong}}],"id":"${'x'.repeat(200)}"}`,
+            `{"inputs":[{"name":"q1","datatype":"FP64","shape":[${sizes}],"data":${wrong}}],"id":"${'x'.repeat(320)}"}`,
             LIMITS,
             (body, limits) => decodeOip(body, limits),
           );
