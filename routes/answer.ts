@@ -69,8 +69,9 @@ class Answer {
 
   decode(): Soon<void> {
     const { wire } = this.#services;
+    const exchange = this.#exchange;
     const read = (): Soon<Envelope> =>
-      wire.decodeNow(this.#given, this.#body) ?? wire.decode(this.#given, this.#body, this.#exchange);
+      wire.decodeNow(this.#given, this.#body, {}, exchange.lease) ?? wire.decode(this.#given, this.#body, exchange);
     return after(this.#request.stopwatch.time('decode', read), (envelope) => {
       this.#envelope = envelope;
     });

@@ -1,13 +1,14 @@
 import { endianness } from 'node:os';
 import { allocateData, WIRE_BYTES } from './allocate.ts';
 import { narrowHalf, widenHalf } from './half.ts';
+import type { Lease } from './lease.ts';
 import { reserve } from './memory.ts';
 import type { DType, Tensor, TensorData } from './tensor.ts';
 
 if (endianness() !== 'LE')
   throw new Error('Tensor bytes are little-endian and copied as they are: a little-endian machine is needed');
 
-/** Beyond, the lease has memory that is used again. */
+/** Beyond, bytes are copied tensor by tensor. */
 const FEW_BYTES = 1 << 12;
 
 function bytesOf(array: ArrayBufferView): Uint8Array {
@@ -18,14 +19,15 @@ function bytesOf(array: ArrayBufferView): Uint8Array {
  * Little-endian row-major bytes as values in shared memory. Bytes that are there already, aligned to their type, and need no conversion
  * become the tensor's memory as they are: the caller gives them away. Everything else is copied once, halves widened on the way.
  * @param bytes exactly `count` elements; the caller has checked the length. Bytes of bool other than 0 count as true.
+ * @param lease whose memory the copy lies in
  */
-export function fromBytes(bytes: Uint8Array, dtype: DType): TensorData {
+export function fromBytes(bytes: Uint8Array, dtype: DType, lease?: Lease): TensorData {
   const count = bytes.length / WIRE_BYTES[dtype];
   const memory = bytes.buffer;
   if (memory instanceof SharedArrayBuffer && isNative(dtype) && bytes.byteOffset % WIRE_BYTES[dtype] === 0) {
     return viewOf(memory, bytes.byteOffset, dtype, count);
   }
-  const data = allocateData(dtype, count);
+  const data = allocateData(dtype, count, lease, true);
   if (dtype === 'float16' || dtype === 'bfloat16') {
     // A copy by the constructor: slice() of a Buffer is a view.
     const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
@@ -38,17 +40,17 @@ export function fromBytes(bytes: Uint8Array, dtype: DType): TensorData {
 }
 
 /** Few bytes that are not in shared memory, copied there as one: the tensors among them are then views of it. Others as they are. */
-export function sharedBytes(bytes: Uint8Array): Uint8Array {
+export function sharedBytes(bytes: Uint8Array, lease?: Lease): Uint8Array {
   if (bytes.length === 0 || bytes.length > FEW_BYTES || bytes.buffer instanceof SharedArrayBuffer) return bytes;
-  const { memory, offset } = reserve(bytes.length);
+  const { memory, offset } = reserve(bytes.length, lease, true);
   const copy = new Uint8Array(memory, offset, bytes.length);
   copy.set(bytes);
   return copy;
 }
 
 /** The tensor that `fromBytes` makes, with the bytes of a float16 one where they can stay as they are. */
-export function tensorFromBytes(bytes: Uint8Array, dtype: DType, shape: readonly number[]): Tensor {
-  const data = fromBytes(bytes, dtype);
+export function tensorFromBytes(bytes: Uint8Array, dtype: DType, shape: readonly number[], lease?: Lease): Tensor {
+  const data = fromBytes(bytes, dtype, lease);
   const { buffer, byteOffset } = bytes;
   if (dtype !== 'float16' || !(buffer instanceof SharedArrayBuffer) || byteOffset % 2 !== 0) return { dtype, shape, data };
   return { dtype, shape, data, half: new Uint16Array(buffer, byteOffset, data.length) };

@@ -1,14 +1,16 @@
 import { allocateData } from './allocate.ts';
 import { roundToHalf } from './half.ts';
 import { sizeByVectors } from './largest.ts';
+import type { Lease } from './lease.ts';
 import type { DType, FloatDType, Tensor, TensorData } from './tensor.ts';
 
 /**
  * Values in a new array of a type, in shared memory, rounded to nearest even straight from their own precision. Values beyond the
  * type's range become infinite: the caller decides whether that is an error. For int32 and bool the values must fit already.
+ * @param lease whose memory the array lies in
  */
-export function convert(values: ArrayLike<number>, dtype: DType): TensorData {
-  const data = allocateData(dtype, values.length);
+export function convert(values: ArrayLike<number>, dtype: DType, lease?: Lease): TensorData {
+  const data = allocateData(dtype, values.length, lease, true);
   if (dtype === 'float16' || dtype === 'bfloat16') roundToHalf(dtype, values, data as Float32Array);
   else data.set(values);
   return data;

@@ -1,4 +1,5 @@
 import { sharedMemory } from './shared-memory.ts';
+import { type Room, type Slab, SMALL_BYTES, slabFor } from './slab.ts';
 
 /**
  * Memory that goes from request to request. A page that is touched for the first time costs some 2 µs, which is 0.5 ms a MiB and more
@@ -6,7 +7,7 @@ import { sharedMemory } from './shared-memory.ts';
  * where the cores are busy. What was not used for a while is given back by `dropIdle`.
  */
 
-/** Smaller pieces lie in slabs (memory.ts); larger ones than the largest are not kept. */
+/** Smaller pieces are not kept, the smallest lie in slabs; larger ones than the largest are not kept either. */
 const LEAST_BYTES = 1 << 16;
 const MOST_BYTES = 1 << 27;
 /** What is kept for requests to come while they come, in all. */
@@ -32,11 +33,22 @@ let mostKeptBytes = KEPT_BYTES;
 let keptBytes = 0;
 let piledBytes = 0;
 
-/** The large memory of one request: taken here, and given back when the request has ended. */
+/** The memory of one request: taken here, and given back when the request has ended. */
 export class Lease {
   // Made with the first: most requests have no large memory.
   #memories: Set<SharedArrayBuffer> | undefined;
+  /** Where its small pieces lie: the last one, since most need one alone, and those before it. */
+  #slab: Slab | undefined;
+  #slabsBefore: Slab[] | undefined;
   #isSound = true;
+
+  /** Room for `bytes`: zeros, or anything for who writes all that is read. */
+  reserve(bytes: number, isOverwritten = false): Room {
+    if (bytes > SMALL_BYTES) return { memory: this.take(bytes, isOverwritten), offset: 0 };
+    const slab = slabFor(bytes);
+    if (slab !== this.#slab) this.#hold(slab);
+    return slab.place(bytes, isOverwritten);
+  }
 
   /** At least `bytes`, and that many zeros, or anything for who writes all that is read. */
   take(bytes: number, isOverwritten = false): SharedArrayBuffer {
@@ -75,6 +87,19 @@ export class Lease {
       else piledBytes += memory.byteLength;
     }
     this.#memories = undefined;
+    for (const slab of this.#slabsBefore ?? []) slab.letGo(isUnused && this.#isSound);
+    this.#slab?.letGo(isUnused && this.#isSound);
+    this.#slab = undefined;
+    this.#slabsBefore = undefined;
+  }
+
+  #hold(slab: Slab): void {
+    slab.hold();
+    if (this.#slab !== undefined) {
+      this.#slabsBefore ??= [];
+      this.#slabsBefore.push(this.#slab);
+    }
+    this.#slab = slab;
   }
 }
 

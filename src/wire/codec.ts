@@ -1,4 +1,5 @@
 import type { Envelope } from '../contract/envelope.ts';
+import type { Lease } from '../tensor/lease.ts';
 import type { EncodingClock } from './clock.ts';
 import type { WireLimits } from './limits.ts';
 
@@ -26,9 +27,10 @@ export interface Codec {
   readonly mediaTypes: readonly string[];
   /**
    * A body in shared memory is given away: its tensors may become views of it.
+   * @param lease where those lie that do not; a thread has none
    * @throws ServiceError 400 `malformed`, 413 `too_large`, 422 `invalid_request` or `non_finite_input`
    */
-  decode(body: Uint8Array, limits: WireLimits, framing?: Framing): Envelope;
+  decode(body: Uint8Array, limits: WireLimits, framing?: Framing, lease?: Lease): Envelope;
   /** Bytes that `decode` has to make, about, what it only looks at counted as an eighth; left out where that is all of the body. */
   decodeWork?(body: Uint8Array, limits: WireLimits): number;
   /**

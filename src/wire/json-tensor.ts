@@ -2,6 +2,7 @@ import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { fromBytes } from '../tensor/bytes.ts';
 import { convert } from '../tensor/convert.ts';
 import { largestOf, sizeOf } from '../tensor/largest.ts';
+import type { Lease } from '../tensor/lease.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import { DTYPES, type DType, type Tensor, type TensorData } from '../tensor/tensor.ts';
 import { checkFinite, clip, faultAt, isBias, pointerTo, refuseNonFinite } from './fault.ts';
@@ -11,10 +12,11 @@ import type { WireLimits } from './limits.ts';
 
 const MEMBERS = ['shape', 'dtype', 'data', 'base64'];
 
-/** Where a tensor stands and what it is called; its element type and shape once they are known. */
+/** Where a tensor stands and what it is called, and whose memory it gets. */
 export interface Place {
   readonly name: string;
   readonly pointer: string;
+  readonly lease?: Lease | undefined;
 }
 
 /**
@@ -98,9 +100,9 @@ function store(place: Place, values: Float64Array, dtype: DType, shape: readonly
     const wrong = values.findIndex((value) => (dtype === 'int32' ? (value | 0) !== value : value !== 0 && value !== 1));
     const wanted = dtype === 'int32' ? 'an integer of 32 bits' : 'true, false, 0 or 1';
     if (wrong >= 0) faultAt('invalid_request', at(wrong), `Expected ${wanted}, got ${values[wrong]}`);
-    return { dtype, shape, data: convert(values, dtype) };
+    return { dtype, shape, data: convert(values, dtype, place.lease) };
   }
-  const data = convert(values, dtype);
+  const data = convert(values, dtype, place.lease);
   const largest = sizeOf(data);
   if (largest < Number.POSITIVE_INFINITY) return { dtype, shape, data, largest };
   refuseOverflow(place, values, data);
@@ -137,5 +139,5 @@ function fromBase64(place: Place, value: JsonValue, dtype: DType, shape: readonl
       `Not strict base64 near ${JSON.stringify(clip(value.match(/[^A-Za-z0-9+/=].*/s)?.[0] ?? value.slice(-8)))}`,
     );
   }
-  return checkFinite(place.name, place.pointer, { dtype, shape, data: fromBytes(bytes, dtype) });
+  return checkFinite(place.name, place.pointer, { dtype, shape, data: fromBytes(bytes, dtype, place.lease) });
 }

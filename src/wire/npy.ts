@@ -6,9 +6,10 @@ import type { Envelope } from '../contract/envelope.ts';
 import { fail } from '../errors.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { conversionBytes, fromBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
+import type { Lease } from '../tensor/lease.ts';
 import { elementCount } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
-import { type Codec, joinParts } from './codec.ts';
+import { type Codec, type Framing, joinParts } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { checkBytes, type WireLimits } from './limits.ts';
 
@@ -41,7 +42,7 @@ const DESCRIPTIONS = {
  * Decodes an NPY body to one tensor, named `array`.
  * @throws ServiceError `malformed`; `invalid_request` for element types and orders that are not taken; `non_finite_input`; `too_large`
  */
-export function decodeNpy(body: Uint8Array, limits: WireLimits): Envelope {
+export function decodeNpy(body: Uint8Array, limits: WireLimits, _framing?: Framing, lease?: Lease): Envelope {
   checkBytes(body.byteLength, limits.maxBodyBytes, 'MAX_BODY_BYTES');
   const { text, start } = readHeader(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
   const fields = readFields(text);
@@ -57,7 +58,7 @@ export function decodeNpy(body: Uint8Array, limits: WireLimits): Envelope {
     const detail = `${body.length - start} bytes follow the header, the shape [${clip(String(shape))}] of ${dtype} takes ${bytes}`;
     faultAt('malformed', POINTER, detail);
   }
-  const tensor = checkFinite(NPY_TENSOR, POINTER, tensorFromBytes(body.subarray(start), dtype, shape));
+  const tensor = checkFinite(NPY_TENSOR, POINTER, tensorFromBytes(body.subarray(start), dtype, shape, lease));
   return { tensors: new Map([[NPY_TENSOR, tensor]]), options: Object.create(null) };
 }
 

@@ -1,6 +1,7 @@
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { tensorFromBytes } from '../tensor/bytes.ts';
+import type { Lease } from '../tensor/lease.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import type { Framing } from './codec.ts';
@@ -31,6 +32,14 @@ interface BinaryData {
   at: number;
 }
 
+/** What all inputs are read with. */
+interface Reading {
+  /** Undefined where all of the body is JSON. */
+  readonly binary: BinaryData | undefined;
+  readonly limits: WireLimits;
+  readonly lease: Lease | undefined;
+}
+
 function isNumbers(path: readonly (string | number)[]): boolean {
   return path.length === 3 && path[0] === 'inputs' && path[2] === 'data';
 }
@@ -41,7 +50,7 @@ function isNumbers(path: readonly (string | number)[]): boolean {
  * @throws ServiceError `malformed` for sizes that contradict each other; `invalid_request`; `non_finite_input`; `too_large`;
  * `not_implemented` for shared memory
  */
-export function decodeOip(body: Uint8Array, limits: WireLimits, { headerBytes }: Framing = {}): Envelope {
+export function decodeOip(body: Uint8Array, limits: WireLimits, { headerBytes }: Framing = {}, lease?: Lease): Envelope {
   checkBytes(body.byteLength, limits.maxBodyBytes, 'MAX_BODY_BYTES');
   if (headerBytes === 0)
     faultAt('malformed', '', `${HEADER} is 0: a raw tensor without JSON is not taken, these models have several inputs`);
@@ -54,8 +63,9 @@ export function decodeOip(body: Uint8Array, limits: WireLimits, { headerBytes }:
   const inputs = readList(json.inputs, '/inputs').map((value, index) => readInput(value, `/inputs/${index}`));
   checkNames(inputs, '/inputs');
   const binary = { bytes: body.subarray(jsonBytes), at: 0 };
+  const reading = { binary: headerBytes === undefined ? undefined : binary, limits, lease };
   const tensors = new Map<string, Tensor>();
-  for (const input of inputs) tensors.set(input.name, readTensor(input, headerBytes === undefined ? undefined : binary, limits));
+  for (const input of inputs) tensors.set(input.name, readTensor(input, reading));
   const extra = binary.bytes.length - binary.at;
   if (extra > 0) faultAt('malformed', '', `Unexpected additional input data: ${extra} bytes follow the last input`);
   return { tensors, options: { ...readOptions(json) } };
@@ -110,12 +120,12 @@ function readSize(parameters: OipParameters, data: JsonValue | undefined, name: 
   return size;
 }
 
-function readTensor(input: Input, binary: BinaryData | undefined, limits: WireLimits): Tensor {
+function readTensor(input: Input, { binary, limits, lease }: Reading): Tensor {
   const { name, pointer, dtype, shape, data, bytes } = input;
   if (bytes === undefined) {
     const value: JsonObject = Object.assign(Object.create(null), { dtype, shape, data: data as JsonValue });
     if (!(data instanceof NumberArray)) faultAt('invalid_request', pointerTo(pointer, 'data'), 'data is an array of numbers');
-    return toTensor({ name, pointer }, value, limits);
+    return toTensor({ name, pointer, lease }, value, limits);
   }
   const place = pointerTo(pointer, 'parameters', 'binary_data_size');
   if (binary === undefined) faultAt('malformed', place, `binary_data_size needs the header ${HEADER}`);
@@ -130,7 +140,7 @@ function readTensor(input: Input, binary: BinaryData | undefined, limits: WireLi
   }
   const left = binary.bytes.length - binary.at;
   if (bytes > left) faultAt('malformed', place, `Expecting ${bytes - left} additional bytes for input ${clip(name)}`);
-  const tensor = tensorFromBytes(binary.bytes.subarray(binary.at, binary.at + bytes), dtype, shape);
+  const tensor = tensorFromBytes(binary.bytes.subarray(binary.at, binary.at + bytes), dtype, shape, lease);
   binary.at += bytes;
   return checkFinite(name, pointer, tensor);
 }

@@ -2,6 +2,7 @@ import { Piscina } from 'piscina';
 import type { Envelope } from '../contract/envelope.ts';
 import { fail, ServiceError } from '../errors.ts';
 import { viewOf } from '../tensor/bytes.ts';
+import type { Lease } from '../tensor/lease.ts';
 import { countShared } from '../tensor/shared-memory.ts';
 import type { Codec, Framing, WireFormat } from './codec.ts';
 import { FORMATS, type FormatName } from './formats.ts';
@@ -15,8 +16,8 @@ export interface WirePoolOptions extends Partial<WireSettings> {
   readonly maxWaiting: number;
 }
 
-/** A signal that fires once nobody waits any more, or what has one when it is asked: small bodies need none. */
-export type Leaving = AbortSignal | { readonly signal: AbortSignal };
+/** A signal that fires once nobody waits any more, or what has one when it is asked: small bodies need none. It may say whose memory they get. */
+export type Leaving = AbortSignal | { readonly signal: AbortSignal; readonly lease?: Lease };
 
 /** A task that waits for a thread: started, or refused with a reason. */
 interface Waiting {
@@ -58,7 +59,7 @@ export class WirePool {
    */
   async decode(format: FormatName, body: Uint8Array, leaving: Leaving, framing: Framing = {}): Promise<Envelope> {
     const { limits } = this.#options;
-    const read = this.decodeNow(format, body, framing);
+    const read = this.decodeNow(format, body, framing, 'lease' in leaving ? leaving.lease : undefined);
     if (read !== null) return read;
     return ours(
       await this.#run<Decoded>('decode', { format, body, limits, framing } satisfies DecodeTask, signalOf(leaving)),
@@ -67,9 +68,9 @@ export class WirePool {
   }
 
   /** Reads a small body, or nothing of one that is for a thread: null. @throws ServiceError as the codec */
-  decodeNow(format: FormatName, body: Uint8Array, framing: Framing = {}): Envelope | null {
+  decodeNow(format: FormatName, body: Uint8Array, framing: Framing = {}, lease?: Lease): Envelope | null {
     const { limits } = this.#options;
-    return isSmall(format, body, framing, limits) ? FORMATS[format].decode(body, limits, framing) : null;
+    return isSmall(format, body, framing, limits) ? FORMATS[format].decode(body, limits, framing, lease) : null;
   }
 
   /** Writes a body, in parts to be sent one after the other. @throws as `decode` */

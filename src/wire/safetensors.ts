@@ -5,12 +5,13 @@
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { conversionBytes, isNative, sharedBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
+import type { Lease } from '../tensor/lease.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { EDGE_BYTES, sizesIn } from './body-sizes.ts';
 import { ByteSink } from './byte-sink.ts';
 import { withTiming } from './clock.ts';
-import { type Codec, joinParts, type WireFormat } from './codec.ts';
+import { type Codec, type Framing, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { HeaderCache } from './header-cache.ts';
 import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
@@ -64,18 +65,18 @@ const caches = new WeakMap<WireLimits, HeaderCache<Header>>();
  * @throws ServiceError `malformed` for what the format forbids, holes and overlaps included; `invalid_request` for element types that
  * this service has no use for; `non_finite_input`; `too_large`
  */
-export function decodeSafetensors(body: Uint8Array, limits: WireLimits): Envelope {
+export function decodeSafetensors(body: Uint8Array, limits: WireLimits, _framing?: Framing, lease?: Lease): Envelope {
   checkBytes(body.byteLength, limits.maxBodyBytes, 'MAX_BODY_BYTES');
   const headerEnd = PREFIX_BYTES + readHeaderLength(body);
   const header = headerOf(body, headerEnd, limits);
   const { entries, bytes, options } = header;
   const given = body.byteLength - headerEnd;
   if (bytes !== given) faultAt('malformed', '', `The tensors take ${bytes} bytes, the body holds ${given} after its header`);
-  const buffer = sharedBytes(body.subarray(headerEnd));
+  const buffer = sharedBytes(body.subarray(headerEnd), lease);
   const sizes = sizesIn(body);
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
-    tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape), sizes));
+    tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape, lease), sizes));
   }
   return { tensors, options, likeness: header };
 }

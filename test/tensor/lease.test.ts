@@ -1,6 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { allocateData } from '../../src/tensor/allocate.ts';
 import { dropIdle, isLeased, isPiledUp, isReusable, keepAtMost, Lease, takeMemory } from '../../src/tensor/lease.ts';
+import { reserve } from '../../src/tensor/memory.ts';
 
 const MIB = 1 << 20;
 
@@ -104,6 +105,78 @@ describe('a lease', () => {
     expect(lease.has(data.buffer)).toBe(true);
     lease.end(true);
     expect(allocateData('float64', MIB / 2, new Lease()).buffer).toBe(data.buffer);
+  });
+
+  describe('of small pieces', () => {
+    const BYTES = 1000;
+
+    /** Takes pieces until they lie in so many slabs, and writes to all of them. */
+    const fill = (lease: Lease, slabs: number, value: number): Uint8Array[] => {
+      const pieces: Uint8Array[] = [];
+      while (new Set(pieces.map(({ buffer }) => buffer)).size < slabs) {
+        const { memory, offset } = lease.reserve(BYTES, true);
+        pieces.push(new Uint8Array(memory, offset, BYTES).fill(value));
+      }
+      return pieces;
+    };
+    const hold = (pieces: readonly Uint8Array[], value: number): boolean =>
+      pieces.every((piece) => piece.every((byte) => byte === value));
+
+    // Whatever other tests hold lies in slabs that are full.
+    beforeEach(() => void fill(new Lease(), 2, 0));
+
+    it('gives their slabs to those that come after it, as zeros', () => {
+      const lease = new Lease();
+      const before = new Set(fill(lease, 4, 7).map(({ buffer }) => buffer));
+      lease.end(true);
+      const next = new Lease();
+      const pieces = Array.from({ length: 300 }, () => next.reserve(BYTES));
+      expect(
+        hold(
+          pieces.map(({ memory, offset }) => new Uint8Array(memory, offset, BYTES)),
+          0,
+        ),
+      ).toBe(true);
+      const again = new Set(pieces.map(({ memory }) => memory));
+      expect([...before].filter((memory) => again.has(memory as SharedArrayBuffer)).length).toBeGreaterThanOrEqual(3);
+    });
+
+    it('keeps a slab as long as one of its neighbours there has not ended', () => {
+      const [lease, neighbour] = [new Lease(), new Lease()];
+      fill(lease, 2, 1);
+      const theirs = fill(neighbour, 1, 7);
+      fill(lease, 2, 1);
+      lease.end(true);
+      fill(new Lease(), 8, 9);
+      expect(hold(theirs, 7)).toBe(true);
+      neighbour.end(true);
+      fill(new Lease(), 3, 9);
+      expect(hold(theirs, 9)).toBe(true);
+    });
+
+    it.each([
+      ['that may still be read', (lease: Lease) => lease.end(false)],
+      [
+        'that may still be written',
+        (lease: Lease) => {
+          lease.spoil();
+          lease.end(true);
+        },
+      ],
+      ['of a lease that does not end', () => {}],
+    ])('gives none back %s', (_, end) => {
+      const lease = new Lease();
+      const pieces = fill(lease, 3, 7);
+      end(lease);
+      fill(new Lease(), 8, 9);
+      expect(hold(pieces, 7)).toBe(true);
+    });
+
+    it('lays them where no lease does', () => {
+      const { memory } = reserve(100);
+      const { memory: leasedMemory } = new Lease().reserve(100);
+      expect(leasedMemory).not.toBe(memory);
+    });
   });
 
   describe('left alone', () => {
