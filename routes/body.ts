@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ownHeaders } from '../src/plugins/request-log.ts';
+import type { WholeResponse } from '../src/plugins/whole-response.ts';
 import { joinParts } from '../src/wire/codec.ts';
 
 /** Above this, joining parts costs more than sending them one by one. */
@@ -26,5 +27,5 @@ export function sendParts(reply: FastifyReply, parts: readonly Uint8Array[]): Fa
 export function sendWhole(request: FastifyRequest, reply: FastifyReply, contentType: string, body: Uint8Array): void {
   const { raw } = reply.hijack();
   const headers = ['content-type', contentType, 'content-length', String(body.byteLength), ...ownHeaders(request)];
-  raw.writeHead(200, headers).end(body, null as never);
+  (raw as WholeResponse).answer(headers, body);
 }

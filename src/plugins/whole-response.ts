@@ -1,23 +1,80 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 
-/** Above this, to copy bytes into a string costs more than to send them beside the header. */
+/** Above this, to copy bytes behind a header costs more than to send them beside it. */
 const JOINED_BYTES = 1 << 15;
 
 type Done = () => void;
 
+/** What Node's response keeps for itself, and lets its heirs see. */
+interface Inner {
+  /** The text of the header once there is one: no other can be given. */
+  _header: string | null;
+  _headerSent: boolean;
+  readonly _keepAliveTimeout: number;
+  /** Sends what is given when it is this response's turn on its connection. */
+  _writeRaw(data: Uint8Array): boolean;
+}
+
 /**
  * A response whose short body goes out with its header in one piece. Node joins a header with a string; for bytes it corks the socket and
- * sends both by writev, with two more objects and callbacks. Latin-1 keeps bytes as they are.
+ * sends both by writev, with two more objects and callbacks.
  */
 export class WholeResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   override end(done?: Done): this;
   override end(chunk: unknown, done?: Done): this;
   override end(chunk: unknown, encoding: BufferEncoding, done?: Done): this;
   override end(chunk?: unknown, encoding?: unknown, done?: unknown): this {
-    // Both null is how Fastify calls it.
+    // Both null is how Fastify calls it. Latin-1 keeps bytes as they are.
     if (chunk instanceof Buffer && chunk.length <= JOINED_BYTES && (encoding ?? done ?? null) === null) {
       return super.end(chunk.toString('latin1'), 'latin1');
     }
     return super.end(chunk, encoding as BufferEncoding, done as Done);
   }
+
+  /**
+   * Answers 200 with a whole body, as `writeHead` and `end` would, byte for byte. Those look at every header for what it may mean and at every character
+   * of it, and turn body and header into text and back: a tenth of a small request's time. What goes on from here is left to them, as
+   * are answers to other methods, the last of a connection, and all that was given headers before.
+   * @param headers names and values in turn, of printable Latin-1, none that says how the body is sent but its length
+   */
+  answer(headers: readonly string[], body: Uint8Array): void {
+    if (!this.#isPlain() || body.byteLength > JOINED_BYTES) {
+      this.writeHead(200, [...headers]).end(body, null as never);
+      return;
+    }
+    const inner = this as unknown as Inner;
+    const head = plainHead(headers, inner._keepAliveTimeout);
+    const bytes = Buffer.allocUnsafe(head.length + body.byteLength);
+    bytes.write(head, 0, 'latin1');
+    bytes.set(body, head.length);
+    inner._header = head;
+    inner._headerSent = true;
+    inner._writeRaw(bytes);
+    super.end();
+  }
+
+  #isPlain(): boolean {
+    const { req, shouldKeepAlive, sendDate, headersSent } = this;
+    if (req.method !== 'POST' || !shouldKeepAlive || !sendDate || headersSent) return false;
+    return (this as unknown as Inner)._keepAliveTimeout > 0 && this.getHeaderNames().length === 0;
+  }
+}
+
+function plainHead(headers: readonly string[], keepAliveMs: number): string {
+  let head = 'HTTP/1.1 200 OK\r\n';
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}Date: ${httpDate(Date.now())}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n\r\n`;
+}
+
+let dateSecond = Number.NaN;
+let dateText = '';
+
+/** The time as HTTP writes it, made once a second. */
+function httpDate(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(ms).toUTCString();
+  }
+  return dateText;
 }

@@ -50,3 +50,65 @@ describe('a response', () => {
     expect(joined.equals(plain)).toBe(true);
   });
 });
+
+describe('an answer', () => {
+  const headers = ['content-type', 'x/y', 'x-request-id', 'a\xe9~!', 'server-timing', 'total;dur=0.123'];
+
+  /** What two connections get that send these requests one after the other, and both at once, each by its own way to answer. */
+  async function exchange(
+    requests: string,
+    answer: (response: WholeResponse, body: Buffer) => void,
+    body: Buffer,
+  ): Promise<string> {
+    const ended: boolean[] = [];
+    const server = createServer(
+      { ServerResponse: WholeResponse as typeof ServerResponse, keepAliveTimeout: 72_000 },
+      (request, response) => {
+        response.on('close', () => ended.push(response.writableFinished && response.headersSent));
+        // The later of two on a connection is ready first.
+        setTimeout(() => answer(response as WholeResponse, body), request.url === '/first' ? 20 : 0);
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(requests);
+    let text = '';
+    for await (const chunk of socket) text += (chunk as Buffer).toString('latin1');
+    expect(ended).toEqual(Array.from({ length: requests.split('HTTP/1.').length - 1 }, () => true));
+    return text.replace(/Date: [^\r]+/g, (line) => {
+      expect(line).toMatch(/^Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/);
+      expect(Math.abs(Date.parse(line.slice(6)) - Date.now())).toBeLessThan(3000);
+      return 'Date';
+    });
+  }
+
+  const line = (method: string, path: string, last = ''): string => `${method} /${path} HTTP/1.1\r\nhost: test\r\n${last}\r\n`;
+  const closing = line('POST', 'last', 'connection: close\r\n');
+
+  it.each([
+    ['one after the other', `${line('POST', 'a')}${closing}`, everyByte],
+    ['that overtake each other', `${line('POST', 'first')}${line('POST', 'second')}${closing}`, everyByte],
+    ['to other methods', `${line('HEAD', 'a')}${line('GET', 'b')}${closing}`, everyByte],
+    ['to HTTP/1.0', 'POST /a HTTP/1.0\r\nconnection: keep-alive\r\n\r\nPOST /b HTTP/1.0\r\n\r\n', everyByte],
+    ['without a body', `${line('POST', 'a')}${closing}`, Buffer.alloc(0)],
+    ['that are large', `${line('POST', 'a')}${closing}`, large],
+  ])('is what writeHead and end make of it: %s', async (_, requests, body) => {
+    const given = [...headers, 'content-length', String(body.byteLength)];
+    const own = await exchange(requests, (response, bytes) => response.answer(given, bytes), body);
+    const nodes = await exchange(requests, (response, bytes) => void response.writeHead(200, given).end(bytes), body);
+    expect(own).toBe(nodes);
+    expect(own.match(/HTTP\/1\.1 200 OK/g)?.length).toBe(requests.split('HTTP/1.').length - 1);
+  });
+
+  it('keeps to headers that were set before', async () => {
+    const given = ['content-length', '1024'];
+    const text = await exchange(
+      line('POST', 'a'),
+      (response, bytes) => response.setHeader('connection', 'close') && response.answer(given, bytes),
+      everyByte,
+    );
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\nconnection: close\r\ncontent-length: 1024\r\n/);
+    expect(text).not.toContain('keep-alive');
+  });
+});
