@@ -1,3 +1,6 @@
+// Imported: to ask the global for it is a call of its own.
+import { performance } from 'node:perf_hooks';
+
 /** Milliseconds by stage of the street (api.md §3), with one clock that can be read at any time. */
 export class Stopwatch {
   readonly spans: Record<string, number> = {};

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { StepKind } from '../../kernels/backend.ts';
 import type { AttentionRequest, Problem } from '../contract/request.ts';
 import { fail } from '../errors.ts';

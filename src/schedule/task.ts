@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { BackendDescription, BackendName, DeviceName, Matrix, Step } from '../../kernels/backend.ts';
 
 /** One tile with its operands bound to views on shared memory. */

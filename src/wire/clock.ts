@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 /**
  * When the way out began, so that a response can say how long it took although it says so in its own text. Milliseconds since the epoch,
  * because another thread may read it.
