@@ -1,9 +1,19 @@
 // Imported: to ask the global for it is a call of its own.
 import { performance } from 'node:perf_hooks';
 
-/** Milliseconds by stage of the street (api.md §3), with one clock that can be read at any time. */
+/** Milliseconds by stage of the street (api.md §3), in its order; undefined of a stage that a request did not go through. */
+export class Spans {
+  receive: number | undefined = undefined;
+  decode: number | undefined = undefined;
+  plan: number | undefined = undefined;
+  queue: number | undefined = undefined;
+  compute: number | undefined = undefined;
+  encode: number | undefined = undefined;
+}
+
+/** How long a request's stages took, with one clock that can be read at any time. */
 export class Stopwatch {
-  readonly spans: Record<string, number> = {};
+  readonly spans = new Spans();
   readonly #now: () => number;
   readonly #began: number;
 
@@ -18,7 +28,7 @@ export class Stopwatch {
   }
 
   /** Runs `work` and keeps its duration under `name`; that of a promise with the waiting for it. */
-  time<T>(name: string, work: () => T): T {
+  time<T>(name: keyof Spans, work: () => T): T {
     const start = this.#now();
     let isDone = true;
     try {
@@ -31,7 +41,7 @@ export class Stopwatch {
     }
   }
 
-  #keep(name: string, start: number): void {
+  #keep(name: keyof Spans, start: number): void {
     this.spans[name] = this.#now() - start;
   }
 }
@@ -48,10 +58,13 @@ export function startStopwatch(now: () => number = monotonic): Stopwatch {
 }
 
 /** The `Server-Timing` header (W3C): `decode;dur=0.400, total;dur=0.500`. */
-export function serverTiming(spans: Readonly<Record<string, number>>, totalMs: number): string {
-  let header = '';
-  for (const name in spans) header += `${name};dur=${milliseconds(spans[name] as number)}, `;
-  return `${header}total;dur=${milliseconds(totalMs)}`;
+export function serverTiming({ receive, decode, plan, queue, compute, encode }: Spans, totalMs: number): string {
+  const reading = `${entry('receive', receive)}${entry('decode', decode)}${entry('plan', plan)}`;
+  return `${reading}${entry('queue', queue)}${entry('compute', compute)}${entry('encode', encode)}total;dur=${milliseconds(totalMs)}`;
+}
+
+function entry(name: keyof Spans, ms: number | undefined): string {
+  return ms === undefined ? '' : `${name};dur=${milliseconds(ms)}, `;
 }
 
 const THOUSANDTHS = Array.from({ length: 1000 }, (_, index) => `.${String(index).padStart(3, '0')}`);

@@ -34,6 +34,19 @@ export function writeJson(sink: ByteSink, value: unknown, style: StyleName): boo
   return isRecord ? writeRecord(sink, value as Record<string, unknown>, style) : writeAny(sink, value, style);
 }
 
+/** Names with their quotes and colon, by style: responses have the same few. */
+const names: Record<StyleName, Map<string, string>> = { ascii: new Map(), quoted: new Map() };
+const MAX_NAMES = 512;
+
+function nameOf(name: string, style: StyleName): string {
+  const known = names[style].get(name);
+  if (known !== undefined) return known;
+  const { quote, of } = STYLES[style];
+  const text = `${quote}${of(JSON.stringify(name)).slice(quote.length, -quote.length)}${quote}:`;
+  if (names[style].size < MAX_NAMES) names[style].set(name, text);
+  return text;
+}
+
 /**
  * Writes the members of an object as JSON does, after a comma unless they come first.
  * @returns whether what follows comes first still
@@ -49,8 +62,7 @@ export function writeMembers(
     const value = object[name];
     if (isNothing(value)) continue;
     if (!isFirst) sink.text(',');
-    writeString(sink, name, style);
-    sink.text(':');
+    sink.text(nameOf(name, style));
     writeJson(sink, value, style);
     isFirst = false;
   }
