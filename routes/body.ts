@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ownHeaders } from '../src/plugins/request-log.ts';
-import type { WholeResponse } from '../src/plugins/whole-response.ts';
+import { WholeResponse } from '../src/plugins/whole-response.ts';
 import { joinParts } from '../src/wire/codec.ts';
 
 /** Above this, joining parts costs more than sending them one by one. */
@@ -25,7 +25,11 @@ export function sendParts(reply: FastifyReply, parts: readonly Uint8Array[]): Fa
  * type, to call the hooks, and to write these headers.
  */
 export function sendWhole(request: FastifyRequest, reply: FastifyReply, contentType: string, body: Uint8Array): void {
-  const { raw } = reply.hijack();
+  const { raw } = reply;
   const headers = ['content-type', contentType, 'content-length', String(body.byteLength), ...ownHeaders(request)];
-  (raw as WholeResponse).answer(headers, body);
+  // Fastify's inject has a response of its own.
+  if (raw instanceof WholeResponse) raw.answer(headers, body);
+  else raw.writeHead(200, headers).end(body, null as never);
+  // Not before: what is thrown until here can still be answered.
+  reply.hijack();
 }

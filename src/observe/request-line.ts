@@ -26,6 +26,8 @@ export interface RequestEntry {
 const INFO = 30;
 const SERVICE = membersOf(SERVICE_FIELDS);
 const texts = new WeakMap<object, string>();
+/** Routes as JSON; there are no more than the service has. */
+const routes = new Map<string, string>();
 
 /**
  * The line that pino would write, at level info: a tenth of a small request's time goes into its line, most of it for what pino has to ask
@@ -34,8 +36,8 @@ const texts = new WeakMap<object, string>();
  */
 export function requestLine(entry: RequestEntry, message: string, timeMs: number): string {
   const { reqId, method, route, status, ms, run, code } = entry;
-  const head = `{"level":${INFO},"time":${timeMs}${SERVICE},"reqId":${JSON.stringify(reqId)},"method":"${method}"`;
-  const told = `,"route":${JSON.stringify(route)},"status":${status},"ms":${milliseconds(ms)}${run === undefined ? '' : runMembers(run)}`;
+  const head = `{"level":${INFO},"time":${timeMs}${SERVICE},"reqId":${quoted(reqId)},"method":"${method}"`;
+  const told = `,"route":${routeText(route)},"status":${status},"ms":${milliseconds(ms)}${run === undefined ? '' : runMembers(run)}`;
   return `${head}${told}${code === undefined ? '' : `,"code":"${code}"`},"msg":"${message}"}\n`;
 }
 
@@ -51,6 +53,17 @@ function runMembers({ plan, decodeMs, planMs, queueMs, computeMs }: RunFields): 
   texts.set(plan, text);
   const spent = `,"decodeMs":${milliseconds(decodeMs)},"planMs":${milliseconds(planMs)}`;
   return `${text}${spent},"queueMs":${milliseconds(queueMs)},"computeMs":${milliseconds(computeMs)}`;
+}
+
+/** A request's name: printable (request-id.ts), and hardly ever with what JSON escapes. */
+function quoted(reqId: string): string {
+  return reqId.includes('"') || reqId.includes('\\') ? JSON.stringify(reqId) : `"${reqId}"`;
+}
+
+function routeText(route: string): string {
+  const text = routes.get(route) ?? JSON.stringify(route);
+  routes.set(route, text);
+  return text;
 }
 
 function membersOf(fields: object): string {

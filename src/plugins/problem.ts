@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ERRORS, type ErrorCode, ServiceError } from '../errors.ts';
-import { beginRequest, writeLine, writeTiming } from './request-log.ts';
+import { beginRequest, writeLine, writeOwnHeaders } from './request-log.ts';
 
 /** Errors as RFC 9457 problem details (api.md §5): the only place that turns an exception into an answer. */
 
@@ -97,9 +97,9 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
 
 /** Errors of the router, before any hook has run: a path that cannot be decoded. */
 export function frameworkProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  beginRequest(request, reply);
+  beginRequest(request);
   const problem = asServiceError(error, { maxBodyBytes: 0 }, request);
-  writeTiming(request, reply);
+  writeOwnHeaders(request, reply);
   sendProblem(problem, request, reply);
   writeLine(request, problem.status);
 }

@@ -40,26 +40,26 @@ export const requestLog = fp(async (app: FastifyInstance, { sink }: RequestLogOp
 
   // Callbacks, not promises: on a small request these hooks are a good part of the work.
   app.addHook('onRequest', (request, reply, done) => {
-    beginRequest(request, reply);
+    beginRequest(request);
     request.ending = new Ending(reply.raw);
     request.ending.add((hasLeft) => writeLine(request, hasLeft ? 499 : reply.statusCode));
     done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
-    writeTiming(request, reply);
+    writeOwnHeaders(request, reply);
     done(null, payload);
   });
 });
 
-/** Starts the clock and names the request. */
-export function beginRequest(request: FastifyRequest, reply: FastifyReply): void {
+/** Starts the clock. */
+export function beginRequest(request: FastifyRequest): void {
   request.stopwatch = startStopwatch();
   request.logFields = {};
-  reply.header('x-request-id', request.id);
 }
 
-export function writeTiming({ stopwatch }: FastifyRequest, reply: FastifyReply): void {
-  reply.header('server-timing', serverTiming(stopwatch.spans, stopwatch.elapsed()));
+/** What every answer says: the request's name, and what it took. */
+export function writeOwnHeaders({ id, stopwatch }: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', id).header('server-timing', serverTiming(stopwatch.spans, stopwatch.elapsed()));
 }
 
 /** The same two headers, for who writes an answer past the hooks: names and values in turn. */

@@ -77,7 +77,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const kinds = ({ task }: WorkItem): StepKind[] => task.tiles.map(({ step }) => step.kind);
   const queue = new Dispatcher(pool, devices, (item) => substituteOf(measured, kinds(item)));
   const budget = new Budget(options);
-  const parts: Parts = { ...look(), queue, kernels, budget, options };
+  const parts: Parts = { ...look(), queue, kernels, budget, options, withinLimits: new WeakSet() };
   await devices.settle(DEVICES_START_MS);
   return {
     get machine() {
@@ -107,6 +107,8 @@ interface Parts {
   readonly kernels: Kernels;
   readonly budget: Budget;
   readonly options: EngineOptions;
+  /** Plans that were checked against the limits: what a small request takes and gives follows from its plan. */
+  readonly withinLimits: WeakSet<Plan>;
 }
 
 /** A request with its plan; the marginal weights of a variable are a further part. */
@@ -123,7 +125,10 @@ function runNow(request: AttentionRequest, context: RunContext, engine: Parts): 
   const began = performance.now();
   const plan = engine.compile(request.problem);
   if (!runsAtOnce(plan, engine.kernels) || hasLeft(context)) return null;
-  checkLimits([{ request, plan }], null, engine.options);
+  if (!engine.withinLimits.has(plan)) {
+    checkLimits([{ request, plan }], null, engine.options);
+    engine.withinLimits.add(plan);
+  }
   const reservation = engine.budget.admit(plan.seconds, plan.bytes);
   try {
     const planMs = performance.now() - began;

@@ -19,11 +19,11 @@ export function readClock({ startedMs, elapsedMs }: EncodingClock): { encodeMs: 
   return { encodeMs: inMicroseconds(encodeMs), totalMs: inMicroseconds(elapsedMs + encodeMs) };
 }
 
-/** The options with `timing.encodeMs` and `timing.totalMs` as they are now. */
+/** The options with `timing.encodeMs` and `timing.totalMs` as they are now; the timing is the response's own, and is filled in. */
 export function withTiming(options: Readonly<Record<string, unknown>>, clock: EncodingClock | undefined): typeof options {
   const { timing } = options;
-  if (clock === undefined || typeof timing !== 'object') return options;
-  return { ...options, timing: { ...timing, ...readClock(clock) } };
+  if (clock !== undefined && typeof timing === 'object') Object.assign(timing as object, readClock(clock));
+  return options;
 }
 
 const ORIGIN_MS = performance.timeOrigin;
