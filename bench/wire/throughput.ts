@@ -16,14 +16,18 @@ import { type Figure, median } from './table.ts';
  * Fastify's (routes/body.ts) 6 to 9 % of what was left.
  * This host changes its pace within seconds, and two processes of the same source differ by a tenth: what is left was found with a window of 250 ms for each of
  * several servers in turn, many rounds, and shares of the empty route in the same rounds.
- * Processes of the same source answer 0.53 and 0.37 of the empty route's requests in windows of 200 ms with seconds of rest between: the slower take 1.3 to 2.7 fresh pages a
- * request and 50 to 100 µs of V8's other threads, because V8's memory reducer has shrunk the space of new objects meanwhile. Started with
- * --no-memory-reducer (with or without --min-semi-space-size=16) they take 0.05 pages, and 0.39 to 0.46 beside 0.20 to 0.23 in the same run; the flag set from
- * within (v8.setFlagsFromString) helped one process of two. To be looked at next: the flag where the service is started.
+ * Processes of one source answered 0.37 or 0.53 of the empty route's requests. The slow ones kept every request alive: a Set of those under way had left a table in the
+ * old generation that pointed to the next one, and that to its next (plugins/running.ts; --trace-gc-nvp shows `promoted`, the sampling heap profiler without what minor
+ * collections free shows of what). A scavenge took 10 ms of 83 and 20 ms of V8's threads, now 1; p99 fell from 17 ms to 7.
+ * A full collection forgets the hidden classes that have no object just then, and with them the compiled code of forty functions that each request goes through
+ * (--trace-deopt: "embedded weak objects cleared"). Our own for shared memory came every 3 to 5 s of full load; slabs that go from request to request (tensor/slab.ts)
+ * leave none. V8's memory reducer, which does the same after seconds of rest, can be switched off by a flag of the process alone (too late from
+ * within): no difference beyond the noise after the two above.
+ * Header and body as one buffer past writeHead and end took 10 to 15 % off a binary request; rows of zeros where a kernel of n = 8 had met subnormal leftovers 1.3 µs.
  * In its first second a server answers a third of what it does after ten: V8 compiles hundreds of functions meanwhile (--trace-opt).
  *
  * What did not pay: four digits at a time in the JavaScript reader of numbers (1.2 to 1.6 times slower, by a DataView or by bytes), JSON.parse for runs of numbers (1.2x for 64 of 17 digits, 0.85x for short ones, nested ones and large bodies), other instruction sets for
- * the kernels (no difference), a semi-space of 1, 4 or 32 MiB (none or worse), large pages for Node's code (none), lines of the log written together at the end of a turn (an eighth fewer: what
+ * the kernels (no difference), a semi-space of 1, 2 or 4 MiB (0.27, 0.26 and 0.34 of the empty route's requests beside 0.43), large pages for Node's code (none), lines of the log written together at the end of a turn (an eighth fewer: what
  * they hold lives longer).
  */
 
