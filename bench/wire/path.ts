@@ -11,12 +11,13 @@ import { type Figure, median } from './table.ts';
  * 0.75 the check of the output and the answer, of which 0.3 is waking the event loop. Nearly all JavaScript here runs cold: kernels have emptied the caches.
  *
  * Tried without a difference: V8's --always-sparkplug (0.0 to 0.1 ms), --no-lazy-feedback-allocation, --single-threaded-gc; pages of 2 MB for bodies.
- * Left: 0.1 ms between the last byte and the handler, while the parser is shown the last piece, and 0.1 of the output's check, which a thread could do
- * while its rows are in the cache; to look at pieces takes 0.15 ms, of which two thirds are 80 calls from JavaScript.
+ * Left: 0.1 ms between the last byte and the handler, while the parser is shown the last piece, and 0.13 of the output's check, which a thread could do
+ * while its rows are in the cache (tried: total over compute 1.084 to 1.093 beside 1.071 to 1.094, so left); to look at pieces takes 0.15 ms, of which two thirds are 80 calls from JavaScript.
  */
 
 const [N, D] = [4096, 64];
-const [WARM_UP, RUNS] = [3, 15];
+/** Of 15 runs, 0.7 s of a machine whose pace changes within seconds, the middle was 1.07 to 1.11; of 60 it was 1.071 to 1.094 in seven processes. */
+const [WARM_UP, RUNS] = [10, 60];
 
 /** Milliseconds by the service's own clock, from the request's head to the answer's: the whole, and the parts that are named. */
 const PARTS = ['total', 'receive', 'decode', 'plan', 'queue', 'compute', 'encode'] as const;
