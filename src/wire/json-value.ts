@@ -41,8 +41,8 @@ const MAX_NAMES = 512;
 function nameOf(name: string, style: StyleName): string {
   const known = names[style].get(name);
   if (known !== undefined) return known;
-  const { quote, of } = STYLES[style];
-  const text = `${quote}${of(JSON.stringify(name)).slice(quote.length, -quote.length)}${quote}:`;
+  const { quote } = STYLES[style];
+  const text = `${quote}${escaped(name, style)}${quote}:`;
   if (names[style].size < MAX_NAMES) names[style].set(name, text);
   return text;
 }
@@ -103,10 +103,16 @@ function writeFrozen(sink: ByteSink, value: object, style: StyleName): boolean {
 }
 
 function writeString(sink: ByteSink, value: string, style: StyleName): true {
-  const { quote, of } = STYLES[style];
+  const { quote } = STYLES[style];
   sink.text(quote);
-  if (!sink.plain(value)) sink.text(of(JSON.stringify(value)).slice(quote.length, -quote.length));
+  if (!sink.plain(value)) sink.text(escaped(value, style));
   return written(sink, quote);
+}
+
+/** A string as it stands between its quotes. */
+function escaped(text: string, style: StyleName): string {
+  const { quote, of } = STYLES[style];
+  return of(JSON.stringify(text)).slice(quote.length, -quote.length);
 }
 
 function writeList(sink: ByteSink, list: readonly unknown[], style: StyleName): true {

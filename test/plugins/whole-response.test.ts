@@ -54,7 +54,7 @@ describe('a response', () => {
 describe('an answer', () => {
   const headers = ['content-type', 'x/y', 'x-request-id', 'a\xe9~!', 'server-timing', 'total;dur=0.123'];
 
-  /** What two connections get that send these requests one after the other, and both at once, each by its own way to answer. */
+  /** What a connection gets that sends all these requests at once. */
   async function exchange(
     requests: string,
     answer: (response: WholeResponse, body: Buffer) => void,
