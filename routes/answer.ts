@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Envelope } from '../src/contract/envelope.ts';
-import { readClock, startClock } from '../src/wire/clock.ts';
+import { encodingMs } from '../src/wire/clock.ts';
 import type { FormatName } from '../src/wire/formats.ts';
 import { bodyOf, sendParts, sendWhole } from './body.ts';
 import { type Computation, compute, responseOf } from './computation.ts';
@@ -89,11 +89,12 @@ class Answer {
     const { stopwatch } = this.#request;
     const { format } = this.#written;
     const { wire } = this.#services;
-    const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
+    const { endedMs } = result.timing;
+    const clock = { startedMs: endedMs, elapsedMs: stopwatch.elapsedAt(endedMs) };
     const options = { encoding: attention.output.encoding, clock };
     const response = responseOf(result, this.#request);
     return after(wire.encodeNow(format, response, options) ?? wire.encode(format, response, options, this.#exchange), (parts) => {
-      stopwatch.spans.encode = readClock(clock).encodeMs;
+      stopwatch.spans.encode = encodingMs(clock);
       this.#parts = parts;
     });
   }

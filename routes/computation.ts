@@ -2,8 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import type { Envelope } from '../src/contract/envelope.ts';
 import { interpret } from '../src/contract/interpret.ts';
 import type { AttentionRequest } from '../src/contract/request.ts';
+import type { Timing } from '../src/contract/timing.ts';
 import type { RunFields } from '../src/observe/request-line.ts';
-import { readingMs, rounded } from '../src/observe/timing.ts';
+import { readingMs } from '../src/observe/timing.ts';
 import type { Result } from '../src/schedule/result.ts';
 import { deadlineMs } from './deadline.ts';
 import type { Exchange } from './exchange.ts';
@@ -41,7 +42,7 @@ export function resultTensors(result: Result): Envelope['tensors'] {
   return tensors;
 }
 
-/** The response of `/v1` before it is written (api.md §3); encoding fills in how long it and the whole took. */
+/** The response of `/v1` before it is written (api.md §3). */
 export function responseOf(result: Result, request: FastifyRequest): Envelope {
   const { plan } = result;
   return {
@@ -49,11 +50,11 @@ export function responseOf(result: Result, request: FastifyRequest): Envelope {
     options: {
       emptyRows: result.emptyRows,
       plan: describePlan(result),
-      timing: timing(result, request),
       ...(plan.approximation && {
         approximation: { ...plan.approximation, ...(result.measured && { measured: result.measured }) },
       }),
     },
+    timing: timing(result, request),
   };
 }
 
@@ -90,17 +91,8 @@ function describePlan({ plan, tiles, fallbackRows, failovers }: RunPlan): object
   return description;
 }
 
-function timing({ timing: { queueMs, computeMs, measureMs, stages } }: Result, { stopwatch }: FastifyRequest): object {
-  return {
-    decodeMs: rounded(readingMs(stopwatch)),
-    planMs: rounded(stopwatch.spans.plan ?? 0),
-    queueMs: rounded(queueMs),
-    computeMs: rounded(computeMs),
-    measureMs: rounded(measureMs),
-    encodeMs: 0,
-    totalMs: 0,
-    stages: stages.map(({ step, variable, ms, gflops }) => ({ step, variable, ms: rounded(ms), gflops: rounded(gflops) })),
-  };
+function timing({ timing: { queueMs, computeMs, measureMs, stages } }: Result, { stopwatch }: FastifyRequest): Timing {
+  return { decodeMs: readingMs(stopwatch), planMs: stopwatch.spans.plan ?? 0, queueMs, computeMs, measureMs, stages };
 }
 
 /** What the log line and the Server-Timing header say of the run. */

@@ -23,11 +23,27 @@ export const KINDS = {
   ...APPROXIMATE_KINDS,
 } as const;
 
+/** Added to places in the second of two memories (kernels/native/src/reader.h). */
+export const SECOND_MEMORY = 2 ** 40;
+
 /** Everything wrong with the arguments is thrown as an Error. `isa` is an index into `isas()`, `precision` 32 or 64. */
 export interface Addon {
   isas(): string[];
   /** One tile of one step; gives the rows that the fallback computed, of attend the pairs of a row and a key left out. */
   run(isa: number, kind: number, numbers: Float64Array, operands: readonly (FloatArray | null)[], control: Int32Array): number;
+  /**
+   * The same with operands in two memories, which may be one: `numbers` ends with `places` numbers, the byte at which each operand begins,
+   * `SECOND_MEMORY` more in the second, -1 for none. Each must lie in its memory; that it holds the step's element type is the caller's word.
+   */
+  runIn(
+    isa: number,
+    kind: number,
+    numbers: Float64Array,
+    first: Uint8Array,
+    second: Uint8Array,
+    places: number,
+    control: Int32Array,
+  ): number;
   /** [flops/s, exponentials/s, bytes/s, seconds a tile]. */
   rates(isa: number, precision: number): [number, number, number, number];
   /** Flops per second of bare multiply-adds, the best within `seconds`. */

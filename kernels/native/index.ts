@@ -18,6 +18,7 @@ import {
 } from '../backend.ts';
 import { type Addon, isaIndex, KINDS, loadAddon } from './addon.ts';
 import { type EncodedStep, encode } from './encode.ts';
+import { PackedOperands } from './packed.ts';
 
 export interface NativeOptions {
   /** 'avx512', 'avx2', 'baseline' or 'neon'; the best of this machine where left out. */
@@ -79,17 +80,27 @@ const CALL_ID = 3;
 /** The encoding of a step, but for its call and its memory, follows from the shapes: it is made once. */
 function prepare(addon: Addon, isa: number, step: Step<Matrix>, rows: Pick<TileContext, 'firstRow' | 'lastRow'>): PreparedTile {
   const { kind, numbers, operands } = encode(step, { ...rows, callId: 0 });
+  const packed = new PackedOperands(numbers, operands);
   return {
     operands,
     run: (others, { control, callId }) => {
-      numbers[CALL_ID] = callId;
-      return runEncoded(addon, isa, { kind, numbers, operands: others }, control);
+      const memories = packed.place(others);
+      if (memories === null) {
+        numbers[CALL_ID] = callId;
+        return runEncoded(addon, isa, { kind, numbers, operands: others }, control);
+      }
+      packed.numbers[CALL_ID] = callId;
+      const { first, second } = memories;
+      return reportOf(kind, addon.runIn(isa, KINDS[kind], packed.numbers, first, second, operands.length, control));
     },
   };
 }
 
 function runEncoded(addon: Addon, isa: number, { kind, numbers, operands }: EncodedStep, control: Int32Array): TileReport {
-  const count = addon.run(isa, KINDS[kind], numbers, operands, control);
+  return reportOf(kind, addon.run(isa, KINDS[kind], numbers, operands, control));
+}
+
+function reportOf(kind: EncodedStep['kind'], count: number): TileReport {
   return kind === 'attend' ? { fallbackRows: 0, prunedPairs: count } : { fallbackRows: count };
 }
 

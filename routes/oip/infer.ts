@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fail } from '../../src/errors.ts';
 import type { InferenceStatistics } from '../../src/observe/statistics.ts';
 import type { Result } from '../../src/schedule/result.ts';
-import { readClock, startClock } from '../../src/wire/clock.ts';
+import { encodingMs } from '../../src/wire/clock.ts';
 import { bodyOf } from '../body.ts';
 import { compute } from '../computation.ts';
 import { openExchange } from '../exchange.ts';
@@ -68,9 +68,10 @@ async function respond(model: Model, request: ModelRequest, services: Services):
   const inference = readInference(model, envelope);
   const { result } = await compute(inference.envelope, request, exchange, services);
   const binary = inference.outputs.filter((output) => output.binary).map(({ name }) => name);
-  const clock = startClock(stopwatch.elapsed(), result.timing.endedMs);
+  const { endedMs } = result.timing;
+  const clock = { startedMs: endedMs, elapsedMs: stopwatch.elapsedAt(endedMs) };
   const response = inferResponse(model, inference, result, stopwatch);
   const parts = await wire.encode('oip', response, { binary, clock }, exchange);
-  stopwatch.spans.encode = readClock(clock).encodeMs;
+  stopwatch.spans.encode = encodingMs(clock);
   return { parts, isBinary: binary.length > 0, timing: result.timing };
 }

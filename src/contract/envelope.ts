@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Timing } from './timing.ts';
 
 /**
  * What a codec decodes a body to, and what it encodes a response from, whatever the media type: named tensors and an options object.
@@ -9,6 +10,8 @@ export interface Envelope {
   /** Insertion order is the order in the body. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Of a response: stands last among the options once it is written, with how long that took. */
+  readonly timing?: Timing;
   /** Where a codec has one: two envelopes of the same likeness differ in nothing but the tensors' values. */
   readonly likeness?: object;
 }

@@ -24,13 +24,14 @@ export function checkScoreRange(problem: Problem, operands: ReadonlyMap<string, 
   const tokens = operands.has('x') ? problem.projected.m * largest('x') : 0;
   const projected = (j: number): number => (tokens === 0 ? 0 : tokens * largest(`wq${j + 1}`));
   const queries = problem.rows.map((_, j) => Math.max(1, largest(QUERIES[j] as string), projected(j)));
-  const biases = problem.hasBias.reduce((sum, isGiven, j) => (isGiven ? sum + largest(`b${j + 1}`) : sum), 0);
-  const scores = polynomial.monomials.reduce(
-    (sum, { coefficient, variables }) =>
-      sum + Math.max(1, Math.abs(coefficient * scale)) * variables.reduce((product, j) => product * (queries[j - 1] as number), d),
-    0,
-  );
-  if (scores + biases <= LIMITS[precision]) return;
+  let scores = 0;
+  for (const { coefficient, variables } of polynomial.monomials) {
+    let product = Math.max(1, Math.abs(coefficient * scale)) * d;
+    for (const j of variables) product *= queries[j - 1] as number;
+    scores += product;
+  }
+  for (const [j, isGiven] of problem.hasBias.entries()) if (isGiven) scores += largest(`b${j + 1}`);
+  if (scores <= LIMITS[precision]) return;
   const advice = precision === 'float32' ? 'ask for precision float64, or use smaller entries' : 'use smaller entries';
   const detail = `Scores of entries this large can overflow ${precision}; ${advice}, scale or biases`;
   fail('non_finite_output', detail, { errors: [{ pointer: '/scale', detail }] });

@@ -11,25 +11,26 @@ export class Spans {
   encode: number | undefined = undefined;
 }
 
+const ORIGIN_MS = performance.timeOrigin;
+
 /** How long a request's stages took, with one clock that can be read at any time. */
 export class Stopwatch {
   readonly spans = new Spans();
-  readonly #now: () => number;
-  readonly #began: number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#began = now();
-  }
+  readonly #began = performance.now();
 
   /** Milliseconds since the request came in. */
   elapsed(): number {
-    return this.#now() - this.#began;
+    return performance.now() - this.#began;
+  }
+
+  /** The same at a time in milliseconds since the epoch. */
+  elapsedAt(epochMs: number): number {
+    return epochMs - ORIGIN_MS - this.#began;
   }
 
   /** Runs `work` and keeps its duration under `name`; that of a promise with the waiting for it. */
   time<T>(name: keyof Spans, work: () => T): T {
-    const start = this.#now();
+    const start = performance.now();
     let isDone = true;
     try {
       const value = work();
@@ -42,19 +43,13 @@ export class Stopwatch {
   }
 
   #keep(name: keyof Spans, start: number): void {
-    this.spans[name] = this.#now() - start;
+    this.spans[name] = performance.now() - start;
   }
 }
 
 /** What the contract calls reading the body: its receipt and its decoding. */
 export function readingMs({ spans }: Stopwatch): number {
   return (spans.receive ?? 0) + (spans.decode ?? 0);
-}
-
-const monotonic = (): number => performance.now();
-
-export function startStopwatch(now: () => number = monotonic): Stopwatch {
-  return new Stopwatch(now);
 }
 
 /** The `Server-Timing` header (W3C): `decode;dur=0.400, total;dur=0.500`. */

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin';
 import type { Logger } from 'pino';
 import type { TextSink } from '../observe/log-lines.ts';
 import { type RunFields, requestLine, requestMembers } from '../observe/request-line.ts';
-import { type Stopwatch, serverTiming, startStopwatch } from '../observe/timing.ts';
+import { Stopwatch, serverTiming } from '../observe/timing.ts';
 import { Ending } from './ending.ts';
 
 declare module 'fastify' {
@@ -53,7 +53,7 @@ export const requestLog = fp(async (app: FastifyInstance, { sink }: RequestLogOp
 
 /** Starts the clock. */
 export function beginRequest(request: FastifyRequest): void {
-  request.stopwatch = startStopwatch();
+  request.stopwatch = new Stopwatch();
   request.logFields = {};
 }
 

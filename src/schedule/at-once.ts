@@ -1,4 +1,4 @@
-import { CONTROL_CELLS, FAST_ROWS, type FloatArray } from '../../kernels/backend.ts';
+import { CONTROL_CELLS, type FloatArray } from '../../kernels/backend.ts';
 import type { AttentionRequest } from '../contract/request.ts';
 import { ServiceError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -77,7 +77,7 @@ export function runAtOnce(plan: Plan, binding: Binding, kernels: Kernels, submit
 function execution(plan: Plan, submittedMs: number, run: () => readonly RanTile[]): Execution {
   control.fill(0);
   try {
-    return { ...summary(plan, run(), submittedMs), fastRows: Atomics.load(control, FAST_ROWS), failovers: [] };
+    return summary(plan, run(), submittedMs, control, []);
   } catch (cause) {
     throw new ServiceError('internal', 'A kernel failed under this request; the service goes on', { cause });
   }

@@ -122,7 +122,7 @@ const NO_WEIGHTS: Result['weights'] = new Map();
 /** An exact request of one plan that the event loop runs itself. */
 function runNow(request: AttentionRequest, context: RunContext, engine: Parts): Result | null {
   if (request.problem.mode !== 'exact' || request.output.weights) return null;
-  const began = performance.now();
+  const beganMs = epochMs();
   const plan = engine.compile(request.problem);
   if (!runsAtOnce(plan, engine.kernels) || hasLeft(context)) return null;
   if (!engine.withinLimits.has(plan)) {
@@ -131,12 +131,15 @@ function runNow(request: AttentionRequest, context: RunContext, engine: Parts): 
   }
   const reservation = engine.budget.admit(plan.seconds, plan.bytes);
   try {
-    const planMs = performance.now() - began;
-    const ran = answerAtOnce(plan, request, engine.kernels, context.lease ?? new Lease(), epochMs());
+    const submittedMs = epochMs();
+    const ran = answerAtOnce(plan, request, engine.kernels, context.lease ?? new Lease(), submittedMs);
     const { queueMs, computeMs, endedMs, stages, fallbackRows, tiles, failovers } = ran.execution;
-    const timing = { planMs, queueMs, computeMs, measureMs: 0, endedMs, stages };
+    const timing = { planMs: submittedMs - beganMs, queueMs, computeMs, measureMs: 0, endedMs, stages };
+    const { output, logSumExp, emptyRows } = collectNow(plan, request, ran);
     return {
-      ...collectNow(plan, request, ran),
+      output,
+      logSumExp,
+      emptyRows,
       weights: NO_WEIGHTS,
       measured: null,
       fallbackRows,

@@ -1,11 +1,11 @@
 import { CANCEL, CONTROL_CELLS, FAST_ROWS } from '../../kernels/backend.ts';
+import type { StageTiming } from '../contract/timing.ts';
 import { ServiceError } from '../errors.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
 import { allocateData } from '../tensor/allocate.ts';
 import type { Binding } from './bind.ts';
 import type { Dispatcher, Failover, Lanes } from './dispatcher.ts';
 import { levels, type PlacedItem } from './items.ts';
-import type { StageTiming } from './result.ts';
 import type { TileOutcome } from './task.ts';
 
 /** What running a plan gave, but for the tensors themselves. */
@@ -39,8 +39,8 @@ export interface ExecutionContext {
 }
 
 interface Span {
-  startMs: number;
-  endMs: number;
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 /**
@@ -95,11 +95,7 @@ async function runLevels(
     await Promise.all(running);
     context.signal.throwIfAborted();
   }
-  return {
-    ...summary(plan, ran, context.submittedMs),
-    fastRows: Atomics.load(control, FAST_ROWS),
-    failovers: [...lanes.failovers.values()],
-  };
+  return summary(plan, ran, context.submittedMs, control, [...lanes.failovers.values()]);
 }
 
 /** A tile's stage, and what running it gave: undefined where it was cancelled. */
@@ -109,7 +105,13 @@ interface RanTile {
 }
 
 /** What the tiles of a plan took together. @param submittedMs since when they waited, milliseconds since the epoch */
-export function summary(plan: Plan, ran: readonly RanTile[], submittedMs: number): Omit<Execution, 'fastRows' | 'failovers'> {
+export function summary(
+  plan: Plan,
+  ran: readonly RanTile[],
+  submittedMs: number,
+  control: Int32Array,
+  failovers: Execution['failovers'],
+): Execution {
   const spans: (Span | undefined)[] = plan.stages.map(() => undefined);
   let whole: Span | undefined;
   let [fallbackRows, prunedPairs, tiles] = [0, 0, 0];
@@ -129,12 +131,15 @@ export function summary(plan: Plan, ran: readonly RanTile[], submittedMs: number
     stages: plan.stages.map((stage, index) => stageTiming(stage, spans[index], plan.batch * plan.heads)),
     fallbackRows,
     prunedPairs,
+    fastRows: Atomics.load(control, FAST_ROWS),
     tiles,
+    failovers,
   };
 }
 
-function widen(span: Span | undefined, { startMs, endMs }: Span): Span {
-  return span === undefined ? { startMs, endMs } : { startMs: Math.min(span.startMs, startMs), endMs: Math.max(span.endMs, endMs) };
+function widen(span: Span | undefined, other: Span): Span {
+  const { startMs, endMs } = other;
+  return span === undefined ? other : { startMs: Math.min(span.startMs, startMs), endMs: Math.max(span.endMs, endMs) };
 }
 
 function stageTiming(stage: Stage, span: Span | undefined, slices: number): StageTiming {

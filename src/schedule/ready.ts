@@ -5,6 +5,7 @@ import { type BufferSpec, extentRows, type Plan } from '../plan/plan.ts';
 import { cutRows } from '../plan/tiles.ts';
 import { allocateData } from '../tensor/allocate.ts';
 import type { Lease } from '../tensor/lease.ts';
+import { writesAll } from './bind.ts';
 import { nextCall } from './items.ts';
 import type { Kernels } from './kernels.ts';
 import { epochMs, type TileOutcome } from './task.ts';
@@ -30,6 +31,9 @@ export class ReadyPlan {
   readonly #plan: Plan;
   readonly #elements: readonly number[];
   readonly #tiles: readonly ReadyTile[];
+  readonly #isOverwritten: boolean;
+  /** Buffers of outputs by name. */
+  readonly #outputs: ReadonlyMap<string, number>;
 
   /** Null where a back end cannot make its tiles ready, or the plan has several slices. */
   static of(plan: Plan, kernels: Kernels): ReadyPlan | null {
@@ -42,35 +46,41 @@ export class ReadyPlan {
     this.#plan = plan;
     this.#tiles = tiles;
     this.#elements = plan.buffers.map((buffer) => elementsOf(buffer, plan));
+    this.#isOverwritten = writesAll(plan);
+    this.#outputs = new Map(
+      plan.buffers.flatMap(({ source, name }, index) => (source === 'output' ? [[name, index] as const] : [])),
+    );
   }
 
-  /** Memory by buffer: the request's tensors, and zeros for everything that is computed. */
+  /** Memory by buffer: the request's tensors, and room for everything that is computed. */
   memory({ operands }: AttentionRequest, lease: Lease): FloatArray[] {
     const { buffers, precision } = this.#plan;
     return buffers.map(({ name, source }, index) =>
       source === 'input'
         ? ((operands.get(name) as Operand).tensor.data as FloatArray)
-        : (allocateData(precision, this.#elements[index] as number, lease) as FloatArray),
+        : (allocateData(precision, this.#elements[index] as number, lease, this.#isOverwritten) as FloatArray),
     );
   }
 
   run(memory: readonly FloatArray[], control: Int32Array): RanTile[] {
     const call = { control, callId: nextCall() };
     let last = 0;
+    // A tile begins where the one before it ended: a look at the clock takes as long as a row of a small tile.
+    let endMs = epochMs();
     return this.#tiles.map(({ stage, tile, buffers }) => {
       // One call a stage: its tiles may share what a kernel keeps, and no others may.
       if (stage !== last) call.callId = nextCall();
       last = stage;
       const operands = buffers.map((buffer) => (buffer === null ? null : (memory[buffer] as FloatArray)));
-      const startMs = epochMs();
+      const startMs = endMs;
       const { fallbackRows, prunedPairs = 0 } = tile.run(operands, call);
-      return { stage, outcome: { startMs, endMs: epochMs(), fallbackRows, prunedPairs } };
+      endMs = epochMs();
+      return { stage, outcome: { startMs, endMs, fallbackRows, prunedPairs } };
     });
   }
 
   output(memory: readonly FloatArray[], name: string): FloatArray {
-    const index = this.#plan.buffers.findIndex((buffer) => buffer.source === 'output' && buffer.name === name);
-    return memory[index] as FloatArray;
+    return memory[this.#outputs.get(name) as number] as FloatArray;
   }
 }
 

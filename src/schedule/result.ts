@@ -1,25 +1,12 @@
+import type { Timing } from '../contract/timing.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Failover } from './dispatcher.ts';
 
-/** One stage as it ran. `ms` is the time from its first tile's start to its last tile's end. */
-export interface StageTiming {
-  readonly step: string;
-  readonly variable: number;
-  readonly ms: number;
-  readonly gflops: number;
-}
-
-/** Milliseconds, as in the response's `timing` (api.md §3). */
-export interface ComputeTiming {
-  readonly planMs: number;
-  readonly queueMs: number;
-  readonly computeMs: number;
-  /** Measuring the error against exact. */
-  readonly measureMs: number;
+/** Milliseconds, as in the response's `timing` (api.md §3): of running, without the bodies. */
+export interface ComputeTiming extends Omit<Timing, 'decodeMs'> {
   /** When all of that was done, milliseconds since the epoch: from then on it is the way out. */
   readonly endedMs: number;
-  readonly stages: readonly StageTiming[];
 }
 
 /** Approximate against exact output, over the rows that were measured (api.md §3). */

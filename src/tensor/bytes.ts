@@ -56,6 +56,23 @@ export function tensorFromBytes(bytes: Uint8Array, dtype: DType, shape: readonly
   return { dtype, shape, data, half: new Uint16Array(buffer, byteOffset, data.length) };
 }
 
+/** The same of the bytes `[begin, end)`, of which no view is made where they are a view of their own already. */
+export function tensorAt(
+  bytes: Uint8Array,
+  begin: number,
+  end: number,
+  dtype: DType,
+  shape: readonly number[],
+  lease?: Lease,
+): Tensor {
+  const { buffer } = bytes;
+  const offset = bytes.byteOffset + begin;
+  const width = WIRE_BYTES[dtype];
+  const isInPlace = buffer instanceof SharedArrayBuffer && isNative(dtype) && offset % width === 0;
+  if (!isInPlace) return tensorFromBytes(bytes.subarray(begin, end), dtype, shape, lease);
+  return { dtype, shape, data: viewOf(buffer, offset, dtype, (end - begin) / width) };
+}
+
 /**
  * The tensor's values as little-endian bytes of its own dtype, rounded to nearest even where `data` is wider. Where nothing is to be
  * converted the result is a view of the tensor's memory.

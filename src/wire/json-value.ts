@@ -38,7 +38,8 @@ export function writeJson(sink: ByteSink, value: unknown, style: StyleName): boo
 const names: Record<StyleName, Map<string, string>> = { ascii: new Map(), quoted: new Map() };
 const MAX_NAMES = 512;
 
-function nameOf(name: string, style: StyleName): string {
+/** A member's name with its quotes and colon. */
+export function nameOf(name: string, style: StyleName): string {
   const known = names[style].get(name);
   if (known !== undefined) return known;
   const { quote } = STYLES[style];
@@ -133,16 +134,27 @@ function writeRecord(sink: ByteSink, record: Readonly<Record<string, unknown>>, 
 /** Times have three decimals at most, and counts none. */
 function writeNumber(sink: ByteSink, value: number): true {
   const thousandths = Math.round(value * 1000);
-  if (!(thousandths >= 0 && thousandths < 2 ** 31) || thousandths / 1000 !== value)
-    return written(sink, Number.isFinite(value) ? `${value}` : 'null');
-  const whole = (thousandths / 1000) | 0;
-  sink.integer(whole);
-  writeFraction(sink, thousandths - whole * 1000);
+  if (isShort(thousandths) && thousandths / 1000 === value) writeThousandths(sink, thousandths);
+  else sink.text(Number.isFinite(value) ? `${value}` : 'null');
   return true;
+}
+
+/** Writes a number with three decimals at most: what a time has. */
+export function writeThousandth(sink: ByteSink, value: number): void {
+  const thousandths = Math.round(value * 1000);
+  if (isShort(thousandths)) writeThousandths(sink, thousandths);
+  else writeNumber(sink, thousandths / 1000);
+}
+
+function isShort(thousandths: number): boolean {
+  return thousandths >= 0 && thousandths < 2 ** 31;
 }
 
 const FRACTIONS = Array.from({ length: 1000 }, (_, index) => String(index / 1000).slice(1));
 
-function writeFraction(sink: ByteSink, thousandths: number): void {
-  if (thousandths > 0) sink.text(FRACTIONS[thousandths] as string);
+function writeThousandths(sink: ByteSink, thousandths: number): void {
+  const whole = (thousandths / 1000) | 0;
+  sink.integer(whole);
+  const rest = thousandths - whole * 1000;
+  if (rest > 0) sink.text(FRACTIONS[rest] as string);
 }

@@ -5,11 +5,11 @@ import { findNonFinite } from '../tensor/convert.ts';
 import { roundToHalf } from '../tensor/half.ts';
 import { DTYPES, type DType, type Tensor } from '../tensor/tensor.ts';
 import { ByteSink } from './byte-sink.ts';
-import { withTiming } from './clock.ts';
 import type { WireFormat } from './codec.ts';
 import { clip } from './fault.ts';
 import { DECIMAL_FORMATS, MAX_DECIMAL_BYTES, writeDecimal } from './json-decimal.ts';
-import { writeJson, writeMembers } from './json-value.ts';
+import { writeJson } from './json-value.ts';
+import { writeResponse } from './response-members.ts';
 
 /** Of one value, about: digits, sign, point and comma. */
 export const PRINTED_BYTES = 12;
@@ -37,7 +37,7 @@ export function encodeJson(envelope: Envelope, format: WireFormat): Buffer {
     writeMember(sink, name, member, format);
     isFirst = false;
   }
-  writeMembers(sink, withTiming(envelope.options, format.clock), 'ascii', isFirst);
+  writeResponse(sink, envelope, format.clock, 'ascii', isFirst);
   sink.text('}');
   return sink.join();
 }

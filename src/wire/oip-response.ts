@@ -2,7 +2,7 @@ import type { Envelope } from '../contract/envelope.ts';
 import { conversionBytes, toBytes } from '../tensor/bytes.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ByteSink } from './byte-sink.ts';
-import { type EncodingClock, readClock } from './clock.ts';
+import { type EncodingClock, encodingMs } from './clock.ts';
 import type { WireFormat } from './codec.ts';
 import { writeJson, writeMembers } from './json-value.ts';
 import { PRINTED_BYTES, writeFlat } from './json-writer.ts';
@@ -57,8 +57,13 @@ function writeData(sink: ByteSink, name: string, tensor: Tensor): void {
 
 function timed(parameters: unknown, clock: EncodingClock | undefined): object {
   if (clock === undefined) return { ...(parameters as object) };
-  const { encodeMs, totalMs } = readClock(clock);
-  return { ...(parameters as object), timing_encode_ms: encodeMs, timing_total_ms: totalMs };
+  const encodeMs = encodingMs(clock);
+  const spent = { timing_encode_ms: inMicroseconds(encodeMs), timing_total_ms: inMicroseconds(clock.elapsedMs + encodeMs) };
+  return { ...(parameters as object), ...spent };
+}
+
+function inMicroseconds(ms: number): number {
+  return Math.round(ms * 1e3) / 1e3;
 }
 
 function padded(json: Buffer): Buffer {

@@ -4,19 +4,19 @@
  */
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
-import { conversionBytes, isNative, sharedBytes, tensorFromBytes, toBytes } from '../tensor/bytes.ts';
+import { conversionBytes, isNative, sharedBytes, tensorAt, toBytes } from '../tensor/bytes.ts';
 import type { Lease } from '../tensor/lease.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { EDGE_BYTES, sizesIn } from './body-sizes.ts';
 import { ByteSink } from './byte-sink.ts';
-import { withTiming } from './clock.ts';
 import { type Codec, type Framing, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { HeaderCache } from './header-cache.ts';
 import { type JsonObject, type JsonValue, readJsonObject } from './json-reader.ts';
-import { writeJson, writeMembers } from './json-value.ts';
+import { writeJson } from './json-value.ts';
 import { checkBytes, MAX_TENSORS, type WireLimits } from './limits.ts';
+import { writeResponse } from './response-members.ts';
 
 const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 1 << 20;
@@ -76,7 +76,7 @@ export function decodeSafetensors(body: Uint8Array, limits: WireLimits, _framing
   const sizes = sizesIn(body);
   const tensors = new Map<string, Tensor>();
   for (const { name, pointer, dtype, shape, begin, end } of entries) {
-    tensors.set(name, checkFinite(name, pointer, tensorFromBytes(buffer.subarray(begin, end), dtype, shape, lease), sizes));
+    tensors.set(name, checkFinite(name, pointer, tensorAt(buffer, begin, end, dtype, shape, lease), sizes));
   }
   return { tensors, options, likeness: header };
 }
@@ -106,14 +106,17 @@ function decodeWork(body: Uint8Array, limits: WireLimits): number {
 function readHeaderLength(body: Uint8Array): number {
   if (body.length < PREFIX_BYTES)
     faultAt('malformed', '', `The body has ${body.length} bytes; safetensors begins with ${PREFIX_BYTES} of length`);
-  // Compared as BigInt: as a number, lengths near 2^64 would round.
-  const length = new DataView(body.buffer, body.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER_BYTES))
-    faultAt('malformed', '', `A header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read`);
-  if (length > BigInt(body.length - PREFIX_BYTES)) {
+  let length = 0;
+  // Beyond 2^53 it would round, and is too long anyway.
+  for (let i = PREFIX_BYTES - 1; i >= 0; i--) length = 256 * length + (body[i] as number);
+  if (length > MAX_HEADER_BYTES) {
+    const exact = new DataView(body.buffer, body.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
+    faultAt('malformed', '', `A header of ${exact} bytes; at most ${MAX_HEADER_BYTES} are read`);
+  }
+  if (length > body.length - PREFIX_BYTES) {
     faultAt('malformed', '', `A header of ${length} bytes does not fit a body of ${body.length} bytes`);
   }
-  return Number(length);
+  return length;
 }
 
 function readHeader(bytes: Uint8Array, limits: WireLimits): Header {
@@ -202,7 +205,7 @@ export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): U
   const sink = new ByteSink();
   sink.fill(0, PREFIX_BYTES);
   sink.text(`{"${METADATA}":{"response":"{`);
-  writeMembers(sink, withTiming(envelope.options, format.clock), 'quoted');
+  writeResponse(sink, envelope, format.clock, 'quoted');
   sink.text('}"}');
   let size = 0;
   for (const [name, tensor] of sorted) size = writeEntry(sink, name, tensor, size);

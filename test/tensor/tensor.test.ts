@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocate, view } from '../../src/tensor/allocate.ts';
-import { fromBytes, tensorFromBytes, toBytes } from '../../src/tensor/bytes.ts';
+import { allocate, view, WIRE_BYTES } from '../../src/tensor/allocate.ts';
+import { fromBytes, tensorAt, tensorFromBytes, toBytes } from '../../src/tensor/bytes.ts';
 import { cast, convert, findNonFinite } from '../../src/tensor/convert.ts';
 import { elementCount } from '../../src/tensor/shape.ts';
 import { DTYPES } from '../../src/tensor/tensor.ts';
@@ -64,6 +64,20 @@ describe('bytes', () => {
       expect(Array.from(fromBytes(Uint8Array.from([9, ...bytes]).subarray(1), dtype))).toEqual(wanted);
       expect(Array.from(fromBytes(Buffer.concat([Buffer.alloc(1), Buffer.from(bytes)]).subarray(1), dtype))).toEqual(wanted);
     }
+  });
+
+  it('becomes the tensor of a part of it, as a view wherever it can', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(96), 8);
+    for (let i = 0; i < shared.length; i++) shared[i] = i % 120;
+    for (const bytes of [shared, Buffer.from(shared)])
+      for (const dtype of DTYPES)
+        for (const begin of [0, 1, 4, 16]) {
+          const end = begin + 3 * WIRE_BYTES[dtype];
+          const tensor = tensorAt(bytes, begin, end, dtype, [3]);
+          expect(tensor).toEqual(tensorFromBytes(bytes.subarray(begin, end), dtype, [3]));
+          const isView = ['float32', 'float64', 'int32'].includes(dtype) && begin % WIRE_BYTES[dtype] === 0 && bytes === shared;
+          expect(tensor.data.buffer === bytes.buffer).toBe(isView);
+        }
   });
 
   it('of float16 in shared memory are kept beside the values that they widen to, where they are aligned', () => {

@@ -2,6 +2,7 @@
 //   isas(): string[]                                             what this build and machine can run, best first
 //   run(isa, kind, numbers, operands, control): number           one tile of one step; returns the rows that fell back,
 //                                                              of attend the pairs of a row and a key that were left out
+//   runIn(isa, kind, numbers, first, second, places, control): number   the same, its operands at places of two memories (reader.h)
 //   rates(isa, precision): [flops/s, exp/s, bytes/s, s/tile]     the planner's constants
 //   peak(isa, precision, seconds): number                        flops/s of bare multiply-adds
 //   threadSeconds(): number                                      processor time of the calling thread, to the nanosecond
@@ -23,7 +24,7 @@
 namespace poly {
 namespace {
 
-constexpr size_t kMaxArguments = 6;
+constexpr size_t kMaxArguments = 7;
 
 struct Call {
   napi_env env;
@@ -34,6 +35,13 @@ double numberOf(napi_env env, napi_value value) {
   double number = 0;
   if (napi_get_value_double(env, value, &number) != napi_ok) throw std::invalid_argument("native kernels: a number is expected");
   return number;
+}
+
+// A whole number up to `highest`.
+size_t indexOf(napi_env env, napi_value value, size_t highest) {
+  const double number = numberOf(env, value);
+  if (!(number >= 0 && number <= static_cast<double>(highest))) throw std::invalid_argument("native kernels: an index is out of range");
+  return static_cast<size_t>(number);
 }
 
 const IsaTable &isaOf(napi_env env, napi_value value) {
@@ -92,13 +100,12 @@ long dispatch(const KernelTable &kernels, Kind kind, Reader &reader, const Tile 
   throw std::invalid_argument("native kernels: no such step");
 }
 
-napi_value run(const Call &call) {
+napi_value runStep(const Call &call, Reader reader, napi_value controlValue) {
   const IsaTable &isa = isaOf(call.env, call.argument[0]);
   const double kind = numberOf(call.env, call.argument[1]);
   const bool approximate = kind >= kFirstApproximate && kind <= kLastApproximate;
   if (!(kind >= 0 && kind <= kLastExact) && !approximate) throw std::invalid_argument("native kernels: no such step");
-  Reader reader(call.env, call.argument[2], call.argument[3]);
-  const View control = viewOf(call.env, call.argument[4], "control");
+  const View control = viewOf(call.env, controlValue, "control");
   if (control.type != napi_int32_array || control.length < 2) throw std::invalid_argument("native kernels: control is not an Int32Array of 2");
   Tile tile = {};
   tile.firstRow = reader.integer(0, 1L << 31, "firstRow");
@@ -111,6 +118,15 @@ napi_value run(const Call &call) {
     return toNumber(call.env, 0);
   }
   return toNumber(call.env, static_cast<double>(dispatch(kernels, static_cast<Kind>(static_cast<int>(kind)), reader, tile)));
+}
+
+napi_value run(const Call &call) { return runStep(call, Reader(call.env, call.argument[2], call.argument[3]), call.argument[4]); }
+
+constexpr size_t kMaxPlaces = 1 << 16;
+
+napi_value runIn(const Call &call) {
+  const size_t places = indexOf(call.env, call.argument[5], kMaxPlaces);
+  return runStep(call, Reader(call.env, call.argument[2], call.argument[3], call.argument[4], places), call.argument[6]);
 }
 
 const KernelTable &tableOf(const Call &call) {
@@ -141,13 +157,6 @@ napi_value sizeOf(const Call &call) {
 
 // Bytes that one call reads at most, so that both counts fit one number: the cheapest answer there is.
 constexpr size_t kStretch = 1 << 22, kCounted = 1 << 23;
-
-// A whole number up to `highest`.
-size_t indexOf(napi_env env, napi_value value, size_t highest) {
-  const double number = numberOf(env, value);
-  if (!(number >= 0 && number <= static_cast<double>(highest))) throw std::invalid_argument("native kernels: an index is out of range");
-  return static_cast<size_t>(number);
-}
 
 napi_value readNumbersOf(const Call &call) {
   const View bytes = viewOf(call.env, call.argument[0], "bytes"), values = viewOf(call.env, call.argument[2], "values");
@@ -209,6 +218,7 @@ void define(napi_env env, napi_value exports, const char *name) {
 NAPI_MODULE_INIT() {
   poly::define<poly::listIsas>(env, exports, "isas");
   poly::define<poly::run>(env, exports, "run");
+  poly::define<poly::runIn>(env, exports, "runIn");
   poly::define<poly::rates>(env, exports, "rates");
   poly::define<poly::peak>(env, exports, "peak");
   poly::define<poly::threadSeconds>(env, exports, "threadSeconds");

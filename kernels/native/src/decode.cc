@@ -5,10 +5,6 @@
 namespace poly {
 namespace {
 
-constexpr long kMaxRows = 1L << 31;
-
-[[noreturn]] void reject(const std::string &why) { throw std::invalid_argument("native kernels: " + why); }
-
 void checkTile(const Tile &tile, long rows) {
   if (tile.firstRow > tile.lastRow || tile.lastRow > rows) reject("the tile lies outside its rows");
 }
@@ -95,65 +91,6 @@ void checkForest(const ConditionedArgs &a) {
 }
 
 }  // namespace
-
-View viewOf(napi_env env, napi_value value, const char *what) {
-  View view = {};
-  size_t offset = 0;
-  napi_value buffer = nullptr;
-  if (napi_get_typedarray_info(env, value, &view.type, &view.length, &view.data, &buffer, &offset) != napi_ok)
-    reject(std::string(what) + " is not a typed array");
-  return view;
-}
-
-Reader::Reader(napi_env env, napi_value numbers, napi_value operands) : env_(env), operands_(operands) {
-  const View view = viewOf(env, numbers, "the list of numbers");
-  if (view.type != napi_float64_array) reject("the list of numbers is not a Float64Array");
-  numbers_ = static_cast<const double *>(view.data);
-  numberCount_ = view.length;
-  if (napi_get_array_length(env, operands, &operandCount_) != napi_ok) reject("the operands are not an array");
-  isDouble_ = integer(32, 64, "precision") == 64;
-}
-
-double Reader::number() {
-  if (nextNumber_ >= numberCount_) reject("the list of numbers is too short");
-  return numbers_[nextNumber_++];
-}
-
-long Reader::integer(long lowest, long highest, const char *what) {
-  const double value = number();
-  if (!(value >= static_cast<double>(lowest) && value <= static_cast<double>(highest)) || value != std::floor(value))
-    reject(std::string(what) + " is out of range");
-  return static_cast<long>(value);
-}
-
-long Reader::band() {
-  const double value = number();
-  if (std::isnan(value)) reject("a band's limit is not a number");
-  if (value >= static_cast<double>(kFar)) return kFar;
-  if (value <= -static_cast<double>(kFar)) return -kFar;
-  return static_cast<long>(std::floor(value));
-}
-
-void *Reader::matrix(long rows, long cols, bool nullable, const char *what) {
-  napi_value value = nullptr;
-  napi_valuetype type = napi_undefined;
-  if (nextOperand_ >= operandCount_ || napi_get_element(env_, operands_, nextOperand_++, &value) != napi_ok ||
-      napi_typeof(env_, value, &type) != napi_ok)
-    reject(std::string(what) + " is missing");
-  if (type == napi_null || type == napi_undefined) {
-    if (!nullable) reject(std::string(what) + " is missing");
-    return nullptr;
-  }
-  const View view = viewOf(env_, value, what);
-  if (view.type != (isDouble_ ? napi_float64_array : napi_float32_array)) reject(std::string(what) + " has another element type");
-  const unsigned __int128 expected = static_cast<unsigned __int128>(rows) * static_cast<unsigned __int128>(cols);
-  if (expected != view.length) reject(std::string(what) + " has another length than its shape says");
-  return view.data;
-}
-
-void Reader::finish() const {
-  if (nextNumber_ != numberCount_ || nextOperand_ != operandCount_) reject("arguments are left over");
-}
 
 AttendArgs readAttend(Reader &r, const Tile &tile) {
   AttendArgs a = {};

@@ -1,11 +1,7 @@
 // From JavaScript values to the kernels' plain arguments. Nothing is trusted: every number is checked for range, every operand for
 // its element type and its exact length, before a pointer reaches a kernel.
 #pragma once
-#include <node_api.h>
-
-#include <stdexcept>
-#include <string>
-
+#include "reader.h"
 #include "types.h"
 
 namespace poly {
@@ -15,36 +11,6 @@ constexpr int kLastExact = 7;
 
 // Steps of the approximate modes have numbers of their own, from here on.
 constexpr int kFirstApproximate = 10, kLastApproximate = 19;
-
-struct View {
-  void *data;
-  size_t length;
-  napi_typedarray_type type;
-};
-
-// A typed array, over an ArrayBuffer or a SharedArrayBuffer alike.
-View viewOf(napi_env env, napi_value value, const char *what);
-
-// Reads `numbers` and `operands` in order; both ends must be reached together.
-class Reader {
- public:
-  Reader(napi_env env, napi_value numbers, napi_value operands);
-  double number();
-  long integer(long lowest, long highest, const char *what);
-  long band();  // a whole number or an infinity, clamped to +-kFar
-  bool isDouble() const { return isDouble_; }
-  // An operand of exactly rows * cols elements; null where allowed.
-  void *matrix(long rows, long cols, bool nullable, const char *what);
-  void finish() const;
-
- private:
-  napi_env env_;
-  napi_value operands_;
-  const double *numbers_;
-  size_t numberCount_, nextNumber_ = 0;
-  uint32_t operandCount_, nextOperand_ = 0;
-  bool isDouble_ = false;
-};
 
 AttendArgs readAttend(Reader &reader, const Tile &tile);
 CombineArgs readCombine(Reader &reader, const Tile &tile);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Matrix } from '../../../kernels/backend.ts';
-import { KINDS } from '../../../kernels/native/addon.ts';
+import { KINDS, SECOND_MEMORY } from '../../../kernels/native/addon.ts';
 import { load } from '../../../kernels/native/index.ts';
 import { matrix, runStep } from '../cases.ts';
 import { attendStep, wrongAttends } from '../steps.ts';
@@ -88,6 +88,63 @@ describe.each(SETS)('the boundary on $isa', ({ backend, index }) => {
     expect(() => run(numbers(4, 4, 3, 3), [x, x, null, x, x, new Float32Array(4)], new Int32Array(1))).toThrow('control');
     expect(() => addon.run(99, KINDS.attend, numbers(4, 4, 3, 3), [], control)).toThrow('instruction set');
     expect(() => addon.run(index, 9, numbers(4, 4, 3, 3), [], control)).toThrow('no such step');
+  });
+
+  it('checks places in memories behind the boundary', () => {
+    const control = new Int32Array(2);
+    const numbers = [32, 0, 4, 1, 1, -Infinity, Infinity, 4, 4, 4, 3, Infinity];
+    const [first, second] = [new Uint8Array(new SharedArrayBuffer(144)), new Uint8Array(new SharedArrayBuffer(64))];
+    const run = (places: number[], count = places.length, memories = [first, second]) =>
+      addon.runIn(
+        index,
+        KINDS.attend,
+        Float64Array.from([...numbers, ...places]),
+        ...(memories as [Uint8Array, Uint8Array]),
+        count,
+        control,
+      );
+    const [keys, values, message, sums] = [64, SECOND_MEMORY, 96, SECOND_MEMORY + 48] as const;
+    expect(run([0, keys, -1, values, message, sums])).toBe(0);
+    expect(() => run([0, -1, -1, values, message, sums])).toThrow('keys is missing');
+    expect(() => run([-2, keys, -1, values, message, sums])).toThrow('queries lies outside');
+    expect(() => run([0.5, keys, -1, values, message, sums])).toThrow('queries lies outside');
+    expect(() => run([Number.NaN, keys, -1, values, message, sums])).toThrow('queries lies outside');
+    expect(() => run([2, keys, -1, values, message, sums])).toThrow('queries is not aligned');
+    expect(() => run([0, 84, -1, values, message, sums])).toThrow('keys lies outside');
+    expect(() => run([0, keys, -1, SECOND_MEMORY + 20, message, sums])).toThrow('values lies outside');
+    expect(() => run([0, keys, -1, values, message, 2 * SECOND_MEMORY])).toThrow('logSumExp lies outside');
+    expect(() => run([0, keys, -1, values, message])).toThrow('missing');
+    expect(() => run([0, keys, -1, values, message, sums, 0])).toThrow('left over');
+    expect(() => run([0, keys], 99)).toThrow('too short');
+    expect(() => run([0, keys], -1)).toThrow('out of range');
+    const floats = new Float32Array(36) as unknown as Uint8Array;
+    expect(() => run([0, keys, -1, values, message, sums], 6, [first, floats])).toThrow('not a Uint8Array');
+  });
+
+  it('runs a tile that was made ready on operands in one memory, in two and in more, and refuses others', () => {
+    const step = attendStep(20, 4);
+    runStep(backend, step, 20);
+    const { operands, run } = backend.prepare(step, { firstRow: 0, lastRow: 20 });
+    const call = { control: new Int32Array(2), callId: 77_010 };
+    for (const memories of [1, 2, 6]) {
+      const places = Array.from({ length: memories }, () => new SharedArrayBuffer(8192));
+      const others = operands.map(
+        (operand, i) => operand && new Float32Array(places[i % memories] as SharedArrayBuffer, 1024 * i, operand.length),
+      );
+      // The step's results come last.
+      for (const [i, operand] of operands.entries()) others[i]?.set(i < 4 ? (operand as Float32Array) : [Number.NaN]);
+      expect(run(others, { ...call, callId: call.callId++ })).toEqual({ fallbackRows: 0, prunedPairs: 0 });
+      expect(others.slice(4)).toEqual(operands.slice(4));
+      for (const wrong of [others.slice(0, 5), others.map((one, i) => (i === 1 ? (one as Float32Array).subarray(1) : one))])
+        expect(() => run(wrong, call)).toThrow('native kernels');
+      const wide = new Float64Array((others[4] as Float32Array).length);
+      expect(() =>
+        run(
+          others.map((one, i) => (i === 4 ? wide : one)),
+          call,
+        ),
+      ).toThrow('another element type');
+    }
   });
 
   it('counts finished rows in the control block', () => {
