@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ownHeaders } from '../src/plugins/request-log.ts';
-import { WholeResponse } from '../src/plugins/whole-response.ts';
+import type { ByteSink } from '../src/bytes/byte-sink.ts';
+import { ownHeaders, writeOwnLines } from '../src/plugins/request-log.ts';
+import { type HeaderLines, WholeResponse } from '../src/plugins/whole-response.ts';
 import { joinParts } from '../src/wire/codec.ts';
 
 /** Above this, joining parts costs more than sending them one by one. */
@@ -26,10 +27,35 @@ export function sendParts(reply: FastifyReply, parts: readonly Uint8Array[]): Fa
  */
 export function sendWhole(request: FastifyRequest, reply: FastifyReply, contentType: string, body: Uint8Array): void {
   const { raw } = reply;
-  const headers = ['content-type', contentType, 'content-length', String(body.byteLength), ...ownHeaders(request)];
+  const header = new AnswerHeader(request, contentType, body.byteLength);
   // Fastify's inject has a response of its own.
-  if (raw instanceof WholeResponse) raw.answer(headers, body);
-  else raw.writeHead(200, headers).end(body, null as never);
+  if (raw instanceof WholeResponse) raw.answer(header, body);
+  else raw.writeHead(200, header.list()).end(body, null as never);
   // Not before: what is thrown until here can still be answered.
   reply.hijack();
+}
+
+class AnswerHeader implements HeaderLines {
+  readonly #request: FastifyRequest;
+  readonly #contentType: string;
+  readonly #contentLength: number;
+
+  constructor(request: FastifyRequest, contentType: string, contentLength: number) {
+    this.#request = request;
+    this.#contentType = contentType;
+    this.#contentLength = contentLength;
+  }
+
+  write(sink: ByteSink): void {
+    sink.text('content-type: ');
+    sink.text(this.#contentType);
+    sink.text('\r\ncontent-length: ');
+    sink.integer(this.#contentLength);
+    sink.text('\r\n');
+    writeOwnLines(sink, this.#request);
+  }
+
+  list(): string[] {
+    return ['content-type', this.#contentType, 'content-length', String(this.#contentLength), ...ownHeaders(this.#request)];
+  }
 }

@@ -3,7 +3,7 @@ import { destination } from 'pino';
 import { buildApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { greeting } from './greeting.ts';
-import { LogLines } from './observe/log-lines.ts';
+import { type BytesSink, LogLines } from './observe/log-lines.ts';
 import { selfTest } from './self-test.ts';
 
 /** The process: settings → app → listen → self-test → signals. The only file that touches `process`. */
@@ -11,7 +11,7 @@ import { selfTest } from './self-test.ts';
 try {
   const config = readConfig(process.env);
   // Lines are written beside the requests; pino writes what is left when the process exits.
-  const lines = new LogLines(destination({ dest: 1, sync: false }));
+  const lines = new LogLines(destination({ dest: 1, sync: false, contentMode: 'buffer' }) as unknown as BytesSink);
   process.prependListener('exit', () => lines.flush());
   const app = await buildApp(config, { logStream: lines });
   let stopping = false;

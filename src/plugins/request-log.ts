@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Logger } from 'pino';
-import type { TextSink } from '../observe/log-lines.ts';
+import type { ByteSink } from '../bytes/byte-sink.ts';
+import type { LineSink } from '../observe/log-lines.ts';
 import { type RunFields, requestLine, requestMembers } from '../observe/request-line.ts';
-import { Stopwatch, serverTiming } from '../observe/timing.ts';
+import { Stopwatch, serverTiming, writeServerTiming } from '../observe/timing.ts';
 import { Ending } from './ending.ts';
 
 declare module 'fastify' {
@@ -14,7 +15,7 @@ declare module 'fastify' {
     logFields: LogFields;
   }
   interface FastifyInstance {
-    logSink: TextSink;
+    logSink: LineSink;
   }
 }
 
@@ -28,7 +29,7 @@ export interface LogFields {
 
 export interface RequestLogOptions {
   /** Where the app's log goes too. */
-  readonly sink: TextSink;
+  readonly sink: LineSink;
 }
 
 /** `X-Request-Id` and `Server-Timing` on every response, and one line in the log a request (api.md §3). */
@@ -67,6 +68,15 @@ export function ownHeaders({ id, stopwatch }: FastifyRequest): string[] {
   return ['x-request-id', id, 'server-timing', serverTiming(stopwatch.spans, stopwatch.elapsed())];
 }
 
+/** And as the lines of a header. */
+export function writeOwnLines(sink: ByteSink, { id, stopwatch }: FastifyRequest): void {
+  sink.text('x-request-id: ');
+  sink.text(id);
+  sink.text('\r\nserver-timing: ');
+  writeServerTiming(sink, stopwatch.spans, stopwatch.elapsed());
+  sink.text('\r\n');
+}
+
 /** The one line of a request: 499 where the client left before it had its answer. */
 export function writeLine(request: FastifyRequest, status: number): void {
   const { method, server, stopwatch } = request;
@@ -78,6 +88,8 @@ export function writeLine(request: FastifyRequest, status: number): void {
   if (status === 500 || err !== undefined) {
     server.log[status === 500 ? 'error' : 'info']({ ...requestMembers(entry), err }, message);
   } else if ((server.log as Logger).isLevelEnabled('info')) {
-    server.logSink.write(requestLine(entry, message, Date.now()));
+    const { logSink } = server;
+    if (logSink.writeRequest) logSink.writeRequest(entry, message, Date.now());
+    else logSink.write(requestLine(entry, message, Date.now()));
   }
 }

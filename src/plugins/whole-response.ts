@@ -1,7 +1,18 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { ByteSink } from '../bytes/byte-sink.ts';
 
 /** Above this, to copy bytes behind a header costs more than to send them beside it. */
 const JOINED_BYTES = 1 << 15;
+
+const STATUS_LINE = 'HTTP/1.1 200 OK\r\n';
+
+/** Headers of printable ASCII, none that says how the body is sent but its length. */
+export interface HeaderLines {
+  /** Writes each with its line's end. */
+  write(sink: ByteSink): void;
+  /** Names and values in turn. */
+  list(): string[];
+}
 
 type Done = () => void;
 
@@ -35,21 +46,22 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
    * Answers 200 with a whole body, as `writeHead` and `end` would, byte for byte. Those look at every header for what it may mean and at every character
    * of it, and turn body and header into text and back: a tenth of a small request's time. What goes on from here is left to them, as
    * are answers to other methods, the last of a connection, and all that was given headers before.
-   * @param headers names and values in turn, of printable Latin-1, none that says how the body is sent but its length
    */
-  answer(headers: readonly string[], body: Uint8Array): void {
+  answer(header: HeaderLines, body: Uint8Array): void {
     if (!this.#isPlain() || body.byteLength > JOINED_BYTES) {
-      this.writeHead(200, [...headers]).end(body, null as never);
+      this.writeHead(200, header.list()).end(body, null as never);
       return;
     }
     const inner = this as unknown as Inner;
-    const head = plainHead(headers, inner._keepAliveTimeout);
-    const bytes = Buffer.allocUnsafe(head.length + body.byteLength);
-    bytes.write(head, 0, 'latin1');
-    bytes.set(body, head.length);
-    inner._header = head;
+    const sink = new ByteSink();
+    sink.text(STATUS_LINE);
+    header.write(sink);
+    sink.bytes(lastLines(Date.now(), inner._keepAliveTimeout));
+    sink.bytes(body);
+    // Node asks from now on whether it is there, not what it says.
+    inner._header = STATUS_LINE;
     inner._headerSent = true;
-    inner._writeRaw(bytes);
+    inner._writeRaw(sink.join());
     super.end();
   }
 
@@ -60,21 +72,19 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
   }
 }
 
-function plainHead(headers: readonly string[], keepAliveMs: number): string {
-  let head = 'HTTP/1.1 200 OK\r\n';
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${head}Date: ${httpDate(Date.now())}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n\r\n`;
-}
+let linesSecond = Number.NaN;
+let linesKeepAliveMs = Number.NaN;
+let lines: Buffer = Buffer.alloc(0);
 
-let dateSecond = Number.NaN;
-let dateText = '';
-
-/** The time as HTTP writes it, made once a second. */
-function httpDate(ms: number): string {
+/** What Node adds to a header, with the time as HTTP writes it: made once a second. */
+function lastLines(ms: number, keepAliveMs: number): Buffer {
   const second = Math.floor(ms / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateText = new Date(ms).toUTCString();
+  if (second !== linesSecond || keepAliveMs !== linesKeepAliveMs) {
+    const date = new Date(ms).toUTCString();
+    const keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`;
+    lines = Buffer.from(`Date: ${date}\r\n${keepAlive}\r\n\r\n`, 'latin1');
+    linesSecond = second;
+    linesKeepAliveMs = keepAliveMs;
   }
-  return dateText;
+  return lines;
 }

@@ -1,4 +1,4 @@
-import type { ByteSink } from './byte-sink.ts';
+import { type ByteSink, isShort } from '../bytes/byte-sink.ts';
 
 /** How strings are delimited, and how text that was made already gets there. Both are ASCII. */
 interface Style {
@@ -133,28 +133,8 @@ function writeRecord(sink: ByteSink, record: Readonly<Record<string, unknown>>, 
 
 /** Times have three decimals at most, and counts none. */
 function writeNumber(sink: ByteSink, value: number): true {
-  const thousandths = Math.round(value * 1000);
-  if (isShort(thousandths) && thousandths / 1000 === value) writeThousandths(sink, thousandths);
+  const thousandths = Math.round(value * 1e3);
+  if (isShort(thousandths) && thousandths / 1e3 === value) sink.thousandths(value);
   else sink.text(Number.isFinite(value) ? `${value}` : 'null');
   return true;
-}
-
-/** Writes a number with three decimals at most: what a time has. */
-export function writeThousandth(sink: ByteSink, value: number): void {
-  const thousandths = Math.round(value * 1000);
-  if (isShort(thousandths)) writeThousandths(sink, thousandths);
-  else writeNumber(sink, thousandths / 1000);
-}
-
-function isShort(thousandths: number): boolean {
-  return thousandths >= 0 && thousandths < 2 ** 31;
-}
-
-const FRACTIONS = Array.from({ length: 1000 }, (_, index) => String(index / 1000).slice(1));
-
-function writeThousandths(sink: ByteSink, thousandths: number): void {
-  const whole = (thousandths / 1000) | 0;
-  sink.integer(whole);
-  const rest = thousandths - whole * 1000;
-  if (rest > 0) sink.text(FRACTIONS[rest] as string);
 }

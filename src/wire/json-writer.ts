@@ -1,10 +1,10 @@
+import { ByteSink } from '../bytes/byte-sink.ts';
 import type { Envelope } from '../contract/envelope.ts';
 import { fail } from '../errors.ts';
 import { toBytes } from '../tensor/bytes.ts';
 import { findNonFinite } from '../tensor/convert.ts';
 import { roundToHalf } from '../tensor/half.ts';
 import { DTYPES, type DType, type Tensor } from '../tensor/tensor.ts';
-import { ByteSink } from './byte-sink.ts';
 import type { WireFormat } from './codec.ts';
 import { clip } from './fault.ts';
 import { DECIMAL_FORMATS, MAX_DECIMAL_BYTES, writeDecimal } from './json-decimal.ts';

@@ -1,7 +1,7 @@
+import { ByteSink } from '../bytes/byte-sink.ts';
 import type { Envelope } from '../contract/envelope.ts';
 import { conversionBytes, toBytes } from '../tensor/bytes.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { ByteSink } from './byte-sink.ts';
 import { type EncodingClock, encodingMs } from './clock.ts';
 import type { WireFormat } from './codec.ts';
 import { writeJson, writeMembers } from './json-value.ts';

@@ -1,8 +1,8 @@
+import type { ByteSink } from '../bytes/byte-sink.ts';
 import type { Envelope } from '../contract/envelope.ts';
 import type { StageTiming, Timing } from '../contract/timing.ts';
-import type { ByteSink } from './byte-sink.ts';
 import { type EncodingClock, encodingMs } from './clock.ts';
-import { nameOf, type StyleName, writeJson, writeMembers, writeThousandth } from './json-value.ts';
+import { nameOf, type StyleName, writeJson, writeMembers } from './json-value.ts';
 
 /** The names before each number of a timing, with what stands between them. */
 const TEXTS = { ascii: textsOf('ascii'), quoted: textsOf('quoted') };
@@ -45,20 +45,20 @@ export function writeResponse(
 function writeTiming(sink: ByteSink, timing: Timing, clock: EncodingClock | undefined, style: StyleName): void {
   const texts = TEXTS[style];
   sink.text(texts.decode);
-  writeThousandth(sink, timing.decodeMs);
+  sink.thousandths(timing.decodeMs);
   sink.text(texts.plan);
-  writeThousandth(sink, timing.planMs);
+  sink.thousandths(timing.planMs);
   sink.text(texts.queue);
-  writeThousandth(sink, timing.queueMs);
+  sink.thousandths(timing.queueMs);
   sink.text(texts.compute);
-  writeThousandth(sink, timing.computeMs);
+  sink.thousandths(timing.computeMs);
   sink.text(texts.measure);
-  writeThousandth(sink, timing.measureMs);
+  sink.thousandths(timing.measureMs);
   const encodeMs = clock === undefined ? 0 : encodingMs(clock);
   sink.text(texts.encode);
-  writeThousandth(sink, encodeMs);
+  sink.thousandths(encodeMs);
   sink.text(texts.total);
-  writeThousandth(sink, clock === undefined ? 0 : clock.elapsedMs + encodeMs);
+  sink.thousandths(clock === undefined ? 0 : clock.elapsedMs + encodeMs);
   sink.text(texts.stages);
   for (let i = 0; i < timing.stages.length; i++) {
     if (i > 0) sink.text(',');
@@ -74,8 +74,8 @@ function writeStage(sink: ByteSink, { step, variable, ms, gflops }: StageTiming,
   sink.text(texts.variable);
   sink.integer(variable);
   sink.text(texts.ms);
-  writeThousandth(sink, ms);
+  sink.thousandths(ms);
   sink.text(texts.gflops);
-  writeThousandth(sink, gflops);
+  sink.thousandths(gflops);
   sink.text('}');
 }

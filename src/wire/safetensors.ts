@@ -2,6 +2,8 @@
  * safetensors, both directions (format: serving.md §C.1). A u64 header length, a JSON header of tensors by name with their byte ranges,
  * the bytes. Options travel as JSON text in `__metadata__.request`, the response's in `__metadata__.response`.
  */
+
+import { ByteSink } from '../bytes/byte-sink.ts';
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { conversionBytes, isNative, sharedBytes, tensorAt, toBytes } from '../tensor/bytes.ts';
@@ -9,7 +11,6 @@ import type { Lease } from '../tensor/lease.ts';
 import { elementCount, isShape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { EDGE_BYTES, sizesIn } from './body-sizes.ts';
-import { ByteSink } from './byte-sink.ts';
 import { type Codec, type Framing, joinParts, type WireFormat } from './codec.ts';
 import { checkFinite, clip, faultAt, pointerTo } from './fault.ts';
 import { HeaderCache } from './header-cache.ts';

@@ -24,13 +24,15 @@ export const LAYERS = [
 
   { name: 'errors', path: 'src/errors.ts', may: [] },
   { name: 'config', path: 'src/config.ts', may: ['errors'] },
+  // What everything that is sent is written with.
+  { name: 'bytes', path: 'src/bytes/', may: [] },
   { name: 'tensor', path: 'src/tensor/', may: ['errors'] },
   { name: 'polynomial', path: 'src/polynomial/', may: ['errors'] },
   { name: 'contract', path: 'src/contract/', may: ['tensor', 'polynomial', 'errors'] },
-  { name: 'wire', path: 'src/wire/', may: ['tensor', 'contract', 'errors'] },
+  { name: 'wire', path: 'src/wire/', may: ['bytes', 'tensor', 'contract', 'errors'] },
   // `errors` is in every layer's reach: fail() is the only way to refuse (style.md).
   { name: 'plan', path: 'src/plan/', may: ['contract', 'polynomial', 'tensor', 'errors', 'backend'] },
-  { name: 'observe', path: 'src/observe/', may: ['errors'] },
+  { name: 'observe', path: 'src/observe/', may: ['bytes', 'errors'] },
   // Engine.run takes an AttentionRequest, so the type of one is known here; how it is made is not.
   {
     name: 'schedule',
@@ -51,11 +53,24 @@ export const LAYERS = [
     may: ['schedule', 'plan', 'tensor', 'errors', 'observe', 'backend', 'kernels'],
   },
   { name: 'jobs', path: 'src/jobs/', may: ['schedule', 'plan', 'contract', 'wire', 'tensor', 'errors', 'observe'] },
-  { name: 'plugins', path: 'src/plugins/', may: ['errors', 'observe', 'config'] },
+  { name: 'plugins', path: 'src/plugins/', may: ['bytes', 'errors', 'observe', 'config'] },
   {
     name: 'routes',
     path: 'routes/',
-    may: ['errors', 'config', 'tensor', 'polynomial', 'contract', 'wire', 'plan', 'observe', 'schedule', 'jobs', 'plugins'],
+    may: [
+      'bytes',
+      'errors',
+      'config',
+      'tensor',
+      'polynomial',
+      'contract',
+      'wire',
+      'plan',
+      'observe',
+      'schedule',
+      'jobs',
+      'plugins',
+    ],
   },
   { name: 'app', path: 'src/app.ts', may: EVERYTHING },
   { name: 'main', path: 'src/main.ts', may: ['app', 'config', 'errors', 'observe', 'self-test', 'greeting'] },

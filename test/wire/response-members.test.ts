@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ByteSink } from '../../src/bytes/byte-sink.ts';
 import type { Timing } from '../../src/contract/timing.ts';
-import { ByteSink } from '../../src/wire/byte-sink.ts';
 import type { EncodingClock } from '../../src/wire/clock.ts';
 import { writeResponse } from '../../src/wire/response-members.ts';
 

@@ -1,11 +1,16 @@
-/** Of the thread, for the first chunk of whoever writes: what is written is copied out by `join`, and nobody waits meanwhile. */
-let spare: Buffer | null = null;
-const FIRST_CHUNK = 1 << 14;
+/** Of the thread, for the first chunk of whoever writes: what is written is copied out by `join`. */
+const spares: Buffer[] = [];
+const MAX_SPARES = 4;
+const FIRST_CHUNK = 1 << 15;
 const LARGEST_CHUNK = 1 << 20;
 /** Longer text is written by the engine, whose call takes as long as this many characters by a loop. */
 const LOOPED = 40;
 
 const ZERO = 0x30;
+const MAX_DIGITS = 10;
+/** By thousandths: with three digits always, and with as many as are needed. */
+const FIXED = Array.from({ length: 1000 }, (_, index) => `.${String(index).padStart(3, '0')}`);
+const SHORTEST = FIXED.map((text) => text.replace(/\.?0+$/, ''));
 
 /** What JSON writes as it is between quotes: letters, digits and the marks of algorithm and kernel names. */
 const PLAIN = Uint8Array.from({ length: 128 }, (_, code) => Number(/[\w .,()-]/.test(String.fromCharCode(code))));
@@ -20,8 +25,7 @@ export class ByteSink {
   #grown = FIRST_CHUNK;
 
   constructor() {
-    this.#first = spare ?? Buffer.allocUnsafeSlow(FIRST_CHUNK);
-    spare = null;
+    this.#first = spares.pop() ?? Buffer.allocUnsafeSlow(FIRST_CHUNK);
     this.#chunk = this.#first;
   }
 
@@ -54,6 +58,12 @@ export class ByteSink {
     this.#used = used + length;
   }
 
+  /** Appends any text, as UTF-8. */
+  utf8(text: string): void {
+    this.#ensure(3 * text.length);
+    this.#used += this.#chunk.write(text, this.#used);
+  }
+
   /** Appends text of letters, digits and a few marks, which stands in JSON as it is; nothing of any other text: false. */
   plain(text: string): boolean {
     const { length } = text;
@@ -84,13 +94,31 @@ export class ByteSink {
 
   /** Appends an integer of 0 to 2^31-1 in decimal. */
   integer(value: number): void {
-    if (value >= 10) {
-      const tens = (value / 10) | 0;
-      this.integer(tens);
-      this.fill(ZERO + value - tens * 10, 1);
-    } else {
-      this.fill(ZERO + value, 1);
+    this.#ensure(MAX_DIGITS);
+    let digits = 1;
+    for (let power = 10; value >= power; power *= 10) digits++;
+    const chunk = this.#chunk;
+    let rest = value;
+    for (let at = this.#used + digits - 1; at >= this.#used; at--) {
+      const tens = (rest / 10) | 0;
+      chunk[at] = ZERO + rest - 10 * tens;
+      rest = tens;
     }
+    this.#used += digits;
+  }
+
+  /** Appends a number rounded to three decimals, with no more of them than are needed, as JSON writes it; null where it is not finite. */
+  thousandths(value: number): void {
+    const thousandths = Math.round(value * 1e3);
+    if (isShort(thousandths)) this.#decimals(thousandths, SHORTEST);
+    else this.text(Number.isFinite(value) ? String(thousandths / 1e3) : 'null');
+  }
+
+  /** Appends a duration with three decimals, as `toFixed` writes it. */
+  milliseconds(ms: number): void {
+    const microseconds = Math.round(ms * 1e3);
+    if (isShort(microseconds)) this.#decimals(microseconds, FIXED);
+    else this.text(ms.toFixed(3));
   }
 
   /** What was written; the sink is done with. */
@@ -103,8 +131,14 @@ export class ByteSink {
       this.#flush();
       bytes = Buffer.concat(this.#done, this.#size);
     }
-    spare = this.#first;
+    if (spares.length < MAX_SPARES) spares.push(this.#first);
     return bytes;
+  }
+
+  #decimals(thousandths: number, fractions: readonly string[]): void {
+    const whole = (thousandths / 1e3) | 0;
+    this.integer(whole);
+    this.text(fractions[thousandths - 1e3 * whole] as string);
   }
 
   #ensure(bytes: number): void {
@@ -125,4 +159,9 @@ export class ByteSink {
     this.#chunk = this.#chunk.subarray(this.#used);
     this.#used = 0;
   }
+}
+
+/** Whether so many thousandths are written as two integers. */
+export function isShort(thousandths: number): boolean {
+  return thousandths >= 0 && thousandths < 2 ** 31;
 }
