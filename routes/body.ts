@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ByteSink } from '../src/bytes/byte-sink.ts';
+import { ascii, type ByteSink } from '../src/bytes/byte-sink.ts';
 import { ownHeaders, writeOwnLines } from '../src/plugins/request-log.ts';
 import { type HeaderLines, WholeResponse } from '../src/plugins/whole-response.ts';
 import { joinParts } from '../src/wire/codec.ts';
@@ -35,6 +35,10 @@ export function sendWhole(request: FastifyRequest, reply: FastifyReply, contentT
   reply.hijack();
 }
 
+const CONTENT_TYPE = ascii('content-type: ');
+const CONTENT_LENGTH = ascii('\r\ncontent-length: ');
+const END_OF_LINE = ascii('\r\n');
+
 class AnswerHeader implements HeaderLines {
   readonly #request: FastifyRequest;
   readonly #contentType: string;
@@ -47,11 +51,11 @@ class AnswerHeader implements HeaderLines {
   }
 
   write(sink: ByteSink): void {
-    sink.text('content-type: ');
+    sink.literal(CONTENT_TYPE);
     sink.text(this.#contentType);
-    sink.text('\r\ncontent-length: ');
+    sink.literal(CONTENT_LENGTH);
     sink.integer(this.#contentLength);
-    sink.text('\r\n');
+    sink.literal(END_OF_LINE);
     writeOwnLines(sink, this.#request);
   }
 

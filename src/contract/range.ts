@@ -30,7 +30,7 @@ export function checkScoreRange(problem: Problem, operands: ReadonlyMap<string, 
     for (const j of variables) product *= queries[j - 1] as number;
     scores += product;
   }
-  for (const [j, isGiven] of problem.hasBias.entries()) if (isGiven) scores += largest(`b${j + 1}`);
+  for (let j = 0; j < problem.hasBias.length; j++) if (problem.hasBias[j]) scores += largest(`b${j + 1}`);
   if (scores <= LIMITS[precision]) return;
   const advice = precision === 'float32' ? 'ask for precision float64, or use smaller entries' : 'use smaller entries';
   const detail = `Scores of entries this large can overflow ${precision}; ${advice}, scale or biases`;

@@ -1,6 +1,6 @@
 // Imported: to ask the global for it is a call of its own.
 import { performance } from 'node:perf_hooks';
-import { ByteSink } from '../bytes/byte-sink.ts';
+import { ascii, ByteSink } from '../bytes/byte-sink.ts';
 
 /** Milliseconds by stage of the street (api.md §3), in its order; undefined of a stage that a request did not go through. */
 export class Spans {
@@ -53,23 +53,34 @@ export function readingMs({ spans }: Stopwatch): number {
   return (spans.receive ?? 0) + (spans.decode ?? 0);
 }
 
+const NAMES = {
+  receive: ascii('receive;dur='),
+  decode: ascii('decode;dur='),
+  plan: ascii('plan;dur='),
+  queue: ascii('queue;dur='),
+  compute: ascii('compute;dur='),
+  encode: ascii('encode;dur='),
+};
+const TOTAL = ascii('total;dur=');
+const NEXT = ascii(', ');
+
 /** Writes the `Server-Timing` header (W3C): `decode;dur=0.400, total;dur=0.500`. */
 export function writeServerTiming(sink: ByteSink, spans: Spans, totalMs: number): void {
-  writeSpan(sink, 'receive;dur=', spans.receive);
-  writeSpan(sink, 'decode;dur=', spans.decode);
-  writeSpan(sink, 'plan;dur=', spans.plan);
-  writeSpan(sink, 'queue;dur=', spans.queue);
-  writeSpan(sink, 'compute;dur=', spans.compute);
-  writeSpan(sink, 'encode;dur=', spans.encode);
-  sink.text('total;dur=');
+  writeSpan(sink, NAMES.receive, spans.receive);
+  writeSpan(sink, NAMES.decode, spans.decode);
+  writeSpan(sink, NAMES.plan, spans.plan);
+  writeSpan(sink, NAMES.queue, spans.queue);
+  writeSpan(sink, NAMES.compute, spans.compute);
+  writeSpan(sink, NAMES.encode, spans.encode);
+  sink.literal(TOTAL);
   sink.milliseconds(totalMs);
 }
 
-function writeSpan(sink: ByteSink, name: string, ms: number | undefined): void {
+function writeSpan(sink: ByteSink, name: Uint8Array, ms: number | undefined): void {
   if (ms === undefined) return;
-  sink.text(name);
+  sink.literal(name);
   sink.milliseconds(ms);
-  sink.text(', ');
+  sink.literal(NEXT);
 }
 
 /** The same as text. */

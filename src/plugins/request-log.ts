@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Logger } from 'pino';
-import type { ByteSink } from '../bytes/byte-sink.ts';
+import { ascii, type ByteSink } from '../bytes/byte-sink.ts';
 import type { LineSink } from '../observe/log-lines.ts';
 import { type RunFields, requestLine, requestMembers } from '../observe/request-line.ts';
 import { Stopwatch, serverTiming, writeServerTiming } from '../observe/timing.ts';
@@ -68,13 +68,17 @@ export function ownHeaders({ id, stopwatch }: FastifyRequest): string[] {
   return ['x-request-id', id, 'server-timing', serverTiming(stopwatch.spans, stopwatch.elapsed())];
 }
 
+const REQUEST_ID = ascii('x-request-id: ');
+const SERVER_TIMING = ascii('\r\nserver-timing: ');
+const END_OF_LINE = ascii('\r\n');
+
 /** And as the lines of a header. */
 export function writeOwnLines(sink: ByteSink, { id, stopwatch }: FastifyRequest): void {
-  sink.text('x-request-id: ');
+  sink.literal(REQUEST_ID);
   sink.text(id);
-  sink.text('\r\nserver-timing: ');
+  sink.literal(SERVER_TIMING);
   writeServerTiming(sink, stopwatch.spans, stopwatch.elapsed());
-  sink.text('\r\n');
+  sink.literal(END_OF_LINE);
 }
 
 /** The one line of a request: 499 where the client left before it had its answer. */

@@ -1,10 +1,11 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import { ByteSink } from '../bytes/byte-sink.ts';
+import { ascii, ByteSink } from '../bytes/byte-sink.ts';
 
 /** Above this, to copy bytes behind a header costs more than to send them beside it. */
 const JOINED_BYTES = 1 << 15;
 
 const STATUS_LINE = 'HTTP/1.1 200 OK\r\n';
+const STATUS = ascii(STATUS_LINE);
 
 /** Headers of printable ASCII, none that says how the body is sent but its length. */
 export interface HeaderLines {
@@ -54,14 +55,13 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
     }
     const inner = this as unknown as Inner;
     const sink = new ByteSink();
-    sink.text(STATUS_LINE);
+    sink.literal(STATUS);
     header.write(sink);
-    sink.bytes(lastLines(Date.now(), inner._keepAliveTimeout));
-    sink.bytes(body);
+    sink.literal(lastLines(Date.now(), inner._keepAliveTimeout));
     // Node asks from now on whether it is there, not what it says.
     inner._header = STATUS_LINE;
     inner._headerSent = true;
-    inner._writeRaw(sink.join());
+    inner._writeRaw(sink.join(body));
     super.end();
   }
 
@@ -74,15 +74,15 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
 
 let linesSecond = Number.NaN;
 let linesKeepAliveMs = Number.NaN;
-let lines: Buffer = Buffer.alloc(0);
+let lines: Uint8Array = new Uint8Array(0);
 
 /** What Node adds to a header, with the time as HTTP writes it: made once a second. */
-function lastLines(ms: number, keepAliveMs: number): Buffer {
+function lastLines(ms: number, keepAliveMs: number): Uint8Array {
   const second = Math.floor(ms / 1000);
   if (second !== linesSecond || keepAliveMs !== linesKeepAliveMs) {
     const date = new Date(ms).toUTCString();
     const keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`;
-    lines = Buffer.from(`Date: ${date}\r\n${keepAlive}\r\n\r\n`, 'latin1');
+    lines = ascii(`Date: ${date}\r\n${keepAlive}\r\n\r\n`);
     linesSecond = second;
     linesKeepAliveMs = keepAliveMs;
   }

@@ -29,9 +29,17 @@ export function sizeOf(data: TensorData | Float64Array): number {
   const seen = sizeByVectors(data);
   if (seen !== null) return seen;
   if (data instanceof Float32Array && data.length > FEW) return sizeOfSingle(data);
-  let most = 0;
-  // Math.max hands NaN on.
-  for (let i = 0; i < data.length; i++) most = Math.max(most, Math.abs(data[i] as number));
+  // Four at once, so that none waits for the one before it. Math.max hands NaN on.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = data.length - (data.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a = Math.max(a, Math.abs(data[i] as number));
+    b = Math.max(b, Math.abs(data[i + 1] as number));
+    c = Math.max(c, Math.abs(data[i + 2] as number));
+    d = Math.max(d, Math.abs(data[i + 3] as number));
+  }
+  for (let i = whole; i < data.length; i++) a = Math.max(a, Math.abs(data[i] as number));
+  const most = Math.max(a, b, c, d);
   return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most;
 }
 

@@ -1,4 +1,6 @@
-import { type ByteSink, isShort } from '../bytes/byte-sink.ts';
+import { ascii, type ByteSink, isShort } from '../bytes/byte-sink.ts';
+
+const COMMA = ascii(',');
 
 /** How strings are delimited, and how text that was made already gets there. Both are ASCII. */
 interface Style {
@@ -34,18 +36,21 @@ export function writeJson(sink: ByteSink, value: unknown, style: StyleName): boo
   return isRecord ? writeRecord(sink, value as Record<string, unknown>, style) : writeAny(sink, value, style);
 }
 
-/** Names with their quotes and colon, by style: responses have the same few. */
-const names: Record<StyleName, Map<string, string>> = { ascii: new Map(), quoted: new Map() };
+/** Names of members as `nameOf` writes them, by style: responses have the same few. */
+const names: Record<StyleName, Map<string, Uint8Array>> = { ascii: new Map(), quoted: new Map() };
 const MAX_NAMES = 512;
 
 /** A member's name with its quotes and colon. */
 export function nameOf(name: string, style: StyleName): string {
-  const known = names[style].get(name);
-  if (known !== undefined) return known;
   const { quote } = STYLES[style];
-  const text = `${quote}${escaped(name, style)}${quote}:`;
-  if (names[style].size < MAX_NAMES) names[style].set(name, text);
-  return text;
+  return `${quote}${escaped(name, style)}${quote}:`;
+}
+
+function writeName(sink: ByteSink, name: string, style: StyleName): void {
+  const known = names[style].get(name);
+  const bytes = known ?? ascii(nameOf(name, style));
+  if (known === undefined && names[style].size < MAX_NAMES) names[style].set(name, bytes);
+  sink.literal(bytes);
 }
 
 /**
@@ -62,8 +67,8 @@ export function writeMembers(
   for (const name in object) {
     const value = object[name];
     if (isNothing(value)) continue;
-    if (!isFirst) sink.text(',');
-    sink.text(nameOf(name, style));
+    if (!isFirst) sink.literal(COMMA);
+    writeName(sink, name, style);
     writeJson(sink, value, style);
     isFirst = false;
   }

@@ -1,8 +1,12 @@
-import type { ByteSink } from '../bytes/byte-sink.ts';
+import { ascii, type ByteSink } from '../bytes/byte-sink.ts';
 import type { Envelope } from '../contract/envelope.ts';
 import type { StageTiming, Timing } from '../contract/timing.ts';
 import { type EncodingClock, encodingMs } from './clock.ts';
 import { nameOf, type StyleName, writeJson, writeMembers } from './json-value.ts';
+
+const COMMA = ascii(',');
+const END_OF_STAGE = ascii('}');
+const END = ascii(']}');
 
 /** The names before each number of a timing, with what stands between them. */
 const TEXTS = { ascii: textsOf('ascii'), quoted: textsOf('quoted') };
@@ -10,18 +14,18 @@ const TEXTS = { ascii: textsOf('ascii'), quoted: textsOf('quoted') };
 function textsOf(style: StyleName) {
   const name = (text: string): string => nameOf(text, style);
   return {
-    decode: `${name('timing')}{${name('decodeMs')}`,
-    plan: `,${name('planMs')}`,
-    queue: `,${name('queueMs')}`,
-    compute: `,${name('computeMs')}`,
-    measure: `,${name('measureMs')}`,
-    encode: `,${name('encodeMs')}`,
-    total: `,${name('totalMs')}`,
-    stages: `,${name('stages')}[`,
-    step: `{${name('step')}`,
-    variable: `,${name('variable')}`,
-    ms: `,${name('ms')}`,
-    gflops: `,${name('gflops')}`,
+    decode: ascii(`${name('timing')}{${name('decodeMs')}`),
+    plan: ascii(`,${name('planMs')}`),
+    queue: ascii(`,${name('queueMs')}`),
+    compute: ascii(`,${name('computeMs')}`),
+    measure: ascii(`,${name('measureMs')}`),
+    encode: ascii(`,${name('encodeMs')}`),
+    total: ascii(`,${name('totalMs')}`),
+    stages: ascii(`,${name('stages')}[`),
+    step: ascii(`{${name('step')}`),
+    variable: ascii(`,${name('variable')}`),
+    ms: ascii(`,${name('ms')}`),
+    gflops: ascii(`,${name('gflops')}`),
   };
 }
 
@@ -38,44 +42,44 @@ export function writeResponse(
 ): void {
   const isFirst = writeMembers(sink, options, style, comesFirst);
   if (timing === undefined) return;
-  if (!isFirst) sink.text(',');
+  if (!isFirst) sink.literal(COMMA);
   writeTiming(sink, timing, clock, style);
 }
 
 function writeTiming(sink: ByteSink, timing: Timing, clock: EncodingClock | undefined, style: StyleName): void {
   const texts = TEXTS[style];
-  sink.text(texts.decode);
+  sink.literal(texts.decode);
   sink.thousandths(timing.decodeMs);
-  sink.text(texts.plan);
+  sink.literal(texts.plan);
   sink.thousandths(timing.planMs);
-  sink.text(texts.queue);
+  sink.literal(texts.queue);
   sink.thousandths(timing.queueMs);
-  sink.text(texts.compute);
+  sink.literal(texts.compute);
   sink.thousandths(timing.computeMs);
-  sink.text(texts.measure);
+  sink.literal(texts.measure);
   sink.thousandths(timing.measureMs);
   const encodeMs = clock === undefined ? 0 : encodingMs(clock);
-  sink.text(texts.encode);
+  sink.literal(texts.encode);
   sink.thousandths(encodeMs);
-  sink.text(texts.total);
+  sink.literal(texts.total);
   sink.thousandths(clock === undefined ? 0 : clock.elapsedMs + encodeMs);
-  sink.text(texts.stages);
+  sink.literal(texts.stages);
   for (let i = 0; i < timing.stages.length; i++) {
-    if (i > 0) sink.text(',');
+    if (i > 0) sink.literal(COMMA);
     writeStage(sink, timing.stages[i] as StageTiming, style);
   }
-  sink.text(']}');
+  sink.literal(END);
 }
 
 function writeStage(sink: ByteSink, { step, variable, ms, gflops }: StageTiming, style: StyleName): void {
   const texts = TEXTS[style];
-  sink.text(texts.step);
+  sink.literal(texts.step);
   writeJson(sink, step, style);
-  sink.text(texts.variable);
+  sink.literal(texts.variable);
   sink.integer(variable);
-  sink.text(texts.ms);
+  sink.literal(texts.ms);
   sink.thousandths(ms);
-  sink.text(texts.gflops);
+  sink.literal(texts.gflops);
   sink.thousandths(gflops);
-  sink.text('}');
+  sink.literal(END_OF_STAGE);
 }

@@ -3,7 +3,7 @@
  * the bytes. Options travel as JSON text in `__metadata__.request`, the response's in `__metadata__.response`.
  */
 
-import { ByteSink } from '../bytes/byte-sink.ts';
+import { ascii, ByteSink } from '../bytes/byte-sink.ts';
 import type { Envelope } from '../contract/envelope.ts';
 import { WIRE_BYTES } from '../tensor/allocate.ts';
 import { conversionBytes, isNative, sharedBytes, tensorAt, toBytes } from '../tensor/bytes.ts';
@@ -36,8 +36,13 @@ const NAMES = {
   bool: 'BOOL',
 } as const satisfies Record<DType, string>;
 const DTYPE_MEMBERS = Object.fromEntries(
-  Object.entries(NAMES).map(([dtype, name]) => [dtype, `:{"dtype":"${name}","shape":`]),
-) as Record<DType, string>;
+  Object.entries(NAMES).map(([dtype, name]) => [dtype, ascii(`:{"dtype":"${name}","shape":`)]),
+) as Record<DType, Uint8Array>;
+const BEGIN = ascii(`{"${METADATA}":{"response":"{`);
+const END_OF_METADATA = ascii('}"}');
+const OFFSETS = ascii(',"data_offsets":[');
+const END_OF_ENTRY = ascii(']}');
+const COMMA = ascii(',');
 const DTYPES = new Map(Object.entries(NAMES).map(([dtype, name]) => [name as string, dtype as DType]));
 
 /** A tensor as the header describes it: bytes `[begin, end)` of the buffer after the header. */
@@ -205,9 +210,9 @@ export function safetensorsParts(envelope: Envelope, format: WireFormat = {}): U
   const sorted = inOrder(envelope.tensors);
   const sink = new ByteSink();
   sink.fill(0, PREFIX_BYTES);
-  sink.text(`{"${METADATA}":{"response":"{`);
+  sink.literal(BEGIN);
   writeResponse(sink, envelope, format.clock, 'quoted');
-  sink.text('}"}');
+  sink.literal(END_OF_METADATA);
   let size = 0;
   for (const [name, tensor] of sorted) size = writeEntry(sink, name, tensor, size);
   sink.text('}');
@@ -232,15 +237,15 @@ function inOrder(tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] {
 /** @returns where the tensor ends that begins at `begin` */
 function writeEntry(sink: ByteSink, name: string, { dtype, shape, data }: Tensor, begin: number): number {
   const end = begin + data.length * WIRE_BYTES[dtype];
-  sink.text(',');
+  sink.literal(COMMA);
   writeJson(sink, name, 'ascii');
-  sink.text(DTYPE_MEMBERS[dtype]);
+  sink.literal(DTYPE_MEMBERS[dtype]);
   writeJson(sink, shape, 'ascii');
-  sink.text(',"data_offsets":[');
+  sink.literal(OFFSETS);
   writeJson(sink, begin, 'ascii');
-  sink.text(',');
+  sink.literal(COMMA);
   writeJson(sink, end, 'ascii');
-  sink.text(']}');
+  sink.literal(END_OF_ENTRY);
   return end;
 }
 
