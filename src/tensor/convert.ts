@@ -4,6 +4,9 @@ import { sizeByVectors } from './largest.ts';
 import type { Lease } from './lease.ts';
 import type { DType, FloatDType, Tensor, TensorData } from './tensor.ts';
 
+/** Up to so many values are written one by one: to what is shared the engine writes no faster, and its call takes 0.1 µs. */
+const FEW = 256;
+
 /**
  * Values in a new array of a type, in shared memory, rounded to nearest even straight from their own precision. Values beyond the
  * type's range become infinite: the caller decides whether that is an error. For int32 and bool the values must fit already.
@@ -12,7 +15,8 @@ import type { DType, FloatDType, Tensor, TensorData } from './tensor.ts';
 export function convert(values: ArrayLike<number>, dtype: DType, lease?: Lease): TensorData {
   const data = allocateData(dtype, values.length, lease, true);
   if (dtype === 'float16' || dtype === 'bfloat16') roundToHalf(dtype, values, data as Float32Array);
-  else data.set(values);
+  else if (values.length > FEW) data.set(values);
+  else for (let i = 0; i < values.length; i++) data[i] = values[i] as number;
   return data;
 }
 

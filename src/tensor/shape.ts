@@ -26,6 +26,12 @@ export function elementCount(shape: readonly number[], limit = Number.MAX_SAFE_I
   return shape.includes(0) ? 0 : product;
 }
 
+export function isSameShape(one: readonly number[], other: readonly number[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
+}
+
 function refuse(shape: readonly number[], limit: number, pointer: string): never {
   const actual = shape.reduce((product, size) => Math.min(product * Math.max(size, 1), Number.MAX_SAFE_INTEGER), 1);
   const detail = `The shape [${shape.slice(0, 8).join(', ')}] asks for more than ${limit} elements (MAX_BODY_BYTES)`;

@@ -110,20 +110,23 @@ function layOut(out: Uint8Array, pos: number, number: number, digits: number, ex
   if (exponent < 0) {
     out[pos] = 0x30;
     out[pos + 1] = 0x2e;
-    out.fill(0x30, pos + 2, pos + 1 - exponent);
-    return putDigits(out, pos + 1 - exponent, number, digits);
+    return putDigits(out, putZeros(out, pos + 2, -1 - exponent), number, digits);
   }
   const fraction = digits - 1 - exponent;
   if (fraction <= 0) {
-    const at = putDigits(out, pos, number, digits);
-    out.fill(0x30, at, at - fraction);
-    return at - fraction;
+    return putZeros(out, putDigits(out, pos, number, digits), -fraction);
   }
   const unit = POWERS[fraction] as number;
   const whole = (number / unit) | 0;
   const at = putDigits(out, pos, whole, exponent + 1);
   out[at] = 0x2e;
   return putDigits(out, at + 1, (number - whole * unit) | 0, fraction);
+}
+
+/** By hand: hardly ever more than two, and mostly none. */
+function putZeros(out: Uint8Array, pos: number, count: number): number {
+  for (let i = 0; i < count; i++) out[pos + i] = 0x30;
+  return pos + count;
 }
 
 function putDigits(out: Uint8Array, pos: number, number: number, digits: number): number {

@@ -3,7 +3,7 @@ import { fromBytes } from '../tensor/bytes.ts';
 import { convert } from '../tensor/convert.ts';
 import { largestOf, sizeOf } from '../tensor/largest.ts';
 import type { Lease } from '../tensor/lease.ts';
-import { elementCount, isShape } from '../tensor/shape.ts';
+import { elementCount, isSameShape, isShape } from '../tensor/shape.ts';
 import { DTYPES, type DType, type Tensor, type TensorData } from '../tensor/tensor.ts';
 import { checkFinite, clip, faultAt, isBias, pointerTo, refuseNonFinite } from './fault.ts';
 import { NumberArray } from './json-array.ts';
@@ -77,7 +77,7 @@ function fromNumbers(
 ): Tensor {
   const count = elementCount(shape, limits.maxElements, place.pointer);
   const { values } = numbers;
-  if (values.length !== count || (numbers.shape.length > 1 && String(numbers.shape) !== String(shape))) {
+  if (values.length !== count || (numbers.shape.length > 1 && !isSameShape(numbers.shape, shape))) {
     faultAt(
       'invalid_request',
       pointer,

@@ -65,6 +65,41 @@ describe('a request that was read before', () => {
   });
 
   it.each([
+    ['another value', { scale: 3 }],
+    ['one more', { scale: 2, timeoutMs: 5 }],
+    ['one less', {}],
+    ['one of the same name and number', { timeoutMs: 2 }],
+    ['others within one', { scale: 2, output: { logSumExp: true } }],
+    ['none of its own', { scale: 2, timeoutMs: undefined }],
+  ])('is not taken for the one before with other options: %s', (_, options) => {
+    const plain = [read(1, { scale: 2 }), read(2, { scale: 2 }), read(3, { scale: 2 })];
+    for (const { problem } of plain) expect(problem).toBe(plain[0]?.problem);
+    for (let i = 0; i < 3; i++) {
+      const { problem, timeoutMs, output } = read(1, options);
+      const asked: { scale?: number; timeoutMs?: number | undefined; output?: object } = options;
+      expect(problem.scale).toBe(asked.scale ?? 1 / 2);
+      expect(timeoutMs).toBe(asked.timeoutMs);
+      expect(output.logSumExp).toBe(asked.output !== undefined);
+    }
+    expect(read(1, { scale: 2 }).problem).toBe(plain[0]?.problem);
+  });
+
+  it('is not taken for the one before with other tensors', () => {
+    const tensor = (shape: number[], dtype: DType = 'float32'): Tensor => ({ dtype, shape, data: convert([1, 1, 1, 1], dtype) });
+    const ask = (tensors: Record<string, Tensor>): AttentionRequest =>
+      interpret({ tensors: new Map(Object.entries(tensors)), options: { polynomial: 'x1*x2' } });
+    const all = { q1: tensor([2, 2]), q2: tensor([2, 2]), v2: tensor([2, 2]) };
+    const { problem } = ask(all);
+    for (let i = 0; i < 2; i++) expect(ask(all).problem).toBe(problem);
+    expect(ask({ ...all, v2: tensor([2, 2], 'float64') }).problem).not.toBe(problem);
+    const biased = { ...all, b2: { ...tensor([2]), data: convert([1, 1], 'float32') } };
+    for (let i = 0; i < 3; i++) expect(ask(biased).problem.hasBias).toEqual([false, true]);
+    expect(ask(all).problem.hasBias).toEqual([false, false]);
+    expect(ask({ ...all, q1: tensor([4, 1]), q2: tensor([4, 1]), v2: tensor([4, 1]) }).problem.rows).toEqual([4, 4]);
+    expect(codeOf(() => ask({ q1: all.q1, q2: all.q2, v3: all.v2 }))).toBe('invalid_request');
+  });
+
+  it.each([
     ['options', () => read(1, { scale: 2 })],
     ['precision', () => read(1, { precision: 'float64' })],
     ['type', () => read(1, {}, 'float16')],
