@@ -7,7 +7,7 @@ import { type Figure, median } from './table.ts';
 /**
  * Requests a second over 64 connections: the smallest request beside an empty Fastify route, a usual one beside FastAPI with PyTorch.
  *
- * Where a small binary request's time goes, microseconds of 50 in the machine's faster state (perf, shares of samples; an empty route takes 20): decode 3.4,
+ * Where a small binary request's time went first, microseconds of 50 in the machine's faster state (perf, shares of samples; an empty route takes 20): decode 3.4,
  * check and run 3.1, encode 5.9 (before its texts were written by hand), send 11 with the write of some 5 in it, log line 1; the rest is Node's and Fastify's way
  * in, with our hooks. Of JSON's 83 then, decoding took 22, half of it for its 192 numbers. Between sockets a request took twice the sum of its parts, since its whole
  * way is far more code than a core's caches hold: taking those of one turn of the loop through each stage together (routes/lockstep.ts) made 73 of them 57. By hand instead
@@ -25,6 +25,11 @@ import { type Figure, median } from './table.ts';
  * within): no difference beyond the noise after the two above.
  * Header and body as one buffer past writeHead and end: 23.1 instead of 18.5 thousand binary requests a second in windows in turn, their paired shares 0.68 and 0.67, so somewhere
  * from nothing to a fifth; rows of zeros where a kernel of n = 8 had met subnormal leftovers 1.3 µs.
+ * Then, of 33 µs with an empty route at 18 (perf, the faster state): native outside JavaScript 9 (of an empty route 7), send 7 with 4 of it the write, encode 3.5,
+ * headers and routing 3.4, compute 2.7, decode 1.7, log line 2. A loop over decode to send alone, without sockets, went from 11.5 to 9.6 µs by operands as places in
+ * two memories (kernels/native/packed.ts, 0.45 µs of five typed arrays through Node-API), the timing written by name (0.8) and a look at the clock less here and
+ * there; header and log lines as bytes instead of text, and what is the same in all of them kept as bytes (bytes/byte-sink.ts: 2.3 ns a character by charCodeAt, 1.3 from
+ * bytes) came on top of it. In windows in turn with the state before: 24 to 31 and, with what else ran here slower, 20 to 26 thousand a second.
  * In its first second a server answers a third of what it does after ten: V8 compiles hundreds of functions meanwhile (--trace-opt).
  *
  * What did not pay: four digits at a time in the JavaScript reader of numbers (1.2 to 1.6 times slower, by a DataView or by bytes), JSON.parse for runs of numbers (1.2x for 64 of 17 digits, 0.85x for short ones, nested ones and large bodies), other instruction sets for
