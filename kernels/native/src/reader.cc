@@ -64,35 +64,38 @@ long Reader::band() {
 void *Reader::matrix(long rows, long cols, bool nullable, const char *what) {
   if (nextOperand_ >= operandCount_) reject(std::string(what) + " is missing");
   const unsigned __int128 elements = static_cast<unsigned __int128>(rows) * static_cast<unsigned __int128>(cols);
-  void *const data = places_ ? matrixIn(elements, what) : matrixOf(elements, what);
-  if (!data && !nullable) reject(std::string(what) + " is missing");
+  // An array without elements may have no address either.
+  void *data = nullptr;
+  const bool isThere = places_ ? findPlace(elements, what, &data) : findArray(elements, what, &data);
+  if (!isThere && !nullable) reject(std::string(what) + " is missing");
   return data;
 }
 
-void *Reader::matrixIn(unsigned __int128 elements, const char *what) {
+bool Reader::findPlace(unsigned __int128 elements, const char *what, void **data) {
   double place = places_[nextOperand_++];
-  if (place == -1) return nullptr;
+  if (place == -1) return false;
   const View &memory = memories_[place >= kSecondMemory];
   if (place >= kSecondMemory) place -= kSecondMemory;
   const size_t width = isDouble_ ? sizeof(double) : sizeof(float);
   if (!(place >= 0 && place <= static_cast<double>(memory.length)) || place != std::floor(place)) reject(std::string(what) + " lies outside its memory");
   const size_t offset = static_cast<size_t>(place);
   if (elements * width > memory.length - offset) reject(std::string(what) + " lies outside its memory");
-  uint8_t *const data = static_cast<uint8_t *>(memory.data) + offset;
-  if (reinterpret_cast<uintptr_t>(data) % width != 0) reject(std::string(what) + " is not aligned");
-  return data;
+  *data = static_cast<uint8_t *>(memory.data) + offset;
+  if (reinterpret_cast<uintptr_t>(*data) % width != 0) reject(std::string(what) + " is not aligned");
+  return true;
 }
 
-void *Reader::matrixOf(unsigned __int128 elements, const char *what) {
+bool Reader::findArray(unsigned __int128 elements, const char *what, void **data) {
   napi_value value = nullptr;
   napi_valuetype type = napi_undefined;
   if (napi_get_element(env_, operands_, nextOperand_++, &value) != napi_ok || napi_typeof(env_, value, &type) != napi_ok)
     reject(std::string(what) + " is missing");
-  if (type == napi_null || type == napi_undefined) return nullptr;
+  if (type == napi_null || type == napi_undefined) return false;
   const View view = viewOf(env_, value, what);
   if (view.type != (isDouble_ ? napi_float64_array : napi_float32_array)) reject(std::string(what) + " has another element type");
   if (elements != view.length) reject(std::string(what) + " has another length than its shape says");
-  return view.data;
+  *data = view.data;
+  return true;
 }
 
 void Reader::finish() const {

@@ -40,8 +40,9 @@ class Reader {
 
  private:
   void readNumbers(napi_value numbers);
-  void *matrixIn(unsigned __int128 elements, const char *what);
-  void *matrixOf(unsigned __int128 elements, const char *what);
+  // The next operand by its place, or as an array; false where it is none.
+  bool findPlace(unsigned __int128 elements, const char *what, void **data);
+  bool findArray(unsigned __int128 elements, const char *what, void **data);
 
   napi_env env_;
   napi_value operands_ = nullptr;

@@ -94,7 +94,7 @@ describe.each(SETS)('the boundary on $isa', ({ backend, index }) => {
     const control = new Int32Array(2);
     const numbers = [32, 0, 4, 1, 1, -Infinity, Infinity, 4, 4, 4, 3, Infinity];
     const [first, second] = [new Uint8Array(new SharedArrayBuffer(144)), new Uint8Array(new SharedArrayBuffer(64))];
-    const run = (places: number[], count = places.length, memories = [first, second]) =>
+    const run = (places: number[], count = places.length, memories: Uint8Array[] = [first, second]) =>
       addon.runIn(
         index,
         KINDS.attend,
