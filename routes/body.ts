@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ascii, type ByteSink } from '../src/bytes/byte-sink.ts';
-import { ownHeaders, writeOwnLines } from '../src/plugins/request-log.ts';
-import { type HeaderLines, WholeResponse } from '../src/plugins/whole-response.ts';
+import { writeOwnLines } from '../src/plugins/request-log.ts';
+import { type HeaderLines, listOf, WholeResponse } from '../src/plugins/whole-response.ts';
 import { joinParts } from '../src/wire/codec.ts';
 
 /** Above this, joining parts costs more than sending them one by one. */
@@ -30,7 +30,7 @@ export function sendWhole(request: FastifyRequest, reply: FastifyReply, contentT
   const header = new AnswerHeader(request, contentType, body.byteLength);
   // Fastify's inject has a response of its own.
   if (raw instanceof WholeResponse) raw.answer(header, body);
-  else raw.writeHead(200, header.list()).end(body, null as never);
+  else raw.writeHead(200, listOf(header)).end(body, null as never);
   // Not before: what is thrown until here can still be answered.
   reply.hijack();
 }
@@ -57,9 +57,5 @@ class AnswerHeader implements HeaderLines {
     sink.integer(this.#contentLength);
     sink.literal(END_OF_LINE);
     writeOwnLines(sink, this.#request);
-  }
-
-  list(): string[] {
-    return ['content-type', this.#contentType, 'content-length', String(this.#contentLength), ...ownHeaders(this.#request)];
   }
 }

@@ -8,8 +8,9 @@ const NOWHERE = -1;
 const seen: { first: Uint8Array; second: Uint8Array } = { first: new Uint8Array(0), second: new Uint8Array(0) };
 
 /**
- * A step's operands as places in two memories, where they lie in no more: the small tensors of a request do, those that it came with in one slab and what is
- * computed in the same or the next (tensor/slab.ts). To look at each as a typed array takes the boundary half as long as the smallest tiles take.
+ * A step's operands as places in two memories, where they lie in no more: the small tensors of a request do, those that it came with in one slab
+ * and what is computed in the same or the next (tensor/slab.ts). To look at each as a typed array takes the boundary half as long as the
+ * smallest tiles take.
  */
 export class PackedOperands {
   /** The step's own, then the byte at which each operand begins (kernels/native/src/reader.h). */
@@ -25,7 +26,10 @@ export class PackedOperands {
     this.#begin = numbers.length;
   }
 
-  /** Takes other operands, and gives the memories that they lie in; null where these are more, or an operand is not like the one that was made ready. */
+  /**
+   * Takes other operands in place of those that were made ready.
+   * @returns the memories that they lie in; null where these are more, or an operand has another length or element type
+   */
   place(others: EncodedStep['operands']): typeof seen | null {
     if (others.length !== this.#operands.length) return null;
     let first: ArrayBufferLike | null = null;

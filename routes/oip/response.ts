@@ -1,5 +1,6 @@
+import { rounded } from '../../src/bytes/byte-sink.ts';
 import type { Envelope } from '../../src/contract/envelope.ts';
-import { readingMs, rounded, type Stopwatch } from '../../src/observe/timing.ts';
+import { readingMs, type Stopwatch } from '../../src/observe/timing.ts';
 import type { Result } from '../../src/schedule/result.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import type { OipParameters } from '../../src/wire/oip.ts';

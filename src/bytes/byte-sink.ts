@@ -125,7 +125,7 @@ export class ByteSink {
   thousandths(value: number): void {
     const thousandths = Math.round(value * 1e3);
     if (isShort(thousandths)) this.#decimals(thousandths, SHORTEST);
-    else this.text(Number.isFinite(value) ? String(thousandths / 1e3) : 'null');
+    else this.text(Number.isFinite(value) ? String(rounded(value)) : 'null');
   }
 
   /** Appends a duration with three decimals, as `toFixed` writes it. */
@@ -181,7 +181,12 @@ export function ascii(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'));
 }
 
+/** To three decimals, which are enough for milliseconds. */
+export function rounded(value: number): number {
+  return Math.round(value * 1e3) / 1e3;
+}
+
 /** Whether so many thousandths are written as two integers. */
-export function isShort(thousandths: number): boolean {
+function isShort(thousandths: number): boolean {
   return thousandths >= 0 && thousandths < 2 ** 31;
 }

@@ -1,6 +1,5 @@
-import { ascii, ByteSink } from '../bytes/byte-sink.ts';
+import { ascii, ByteSink, rounded } from '../bytes/byte-sink.ts';
 import { SERVICE_FIELDS } from './log.ts';
-import { rounded } from './timing.ts';
 
 /** What a run adds to the line of its request. */
 export interface RunFields {

@@ -89,8 +89,3 @@ export function serverTiming(spans: Spans, totalMs: number): string {
   writeServerTiming(sink, spans, totalMs);
   return sink.join().toString('latin1');
 }
-
-/** Three decimals are enough for milliseconds. */
-export function rounded(ms: number): number {
-  return Math.round(ms * 1e3) / 1e3;
-}

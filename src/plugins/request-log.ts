@@ -63,16 +63,11 @@ export function writeOwnHeaders({ id, stopwatch }: FastifyRequest, reply: Fastif
   reply.header('x-request-id', id).header('server-timing', serverTiming(stopwatch.spans, stopwatch.elapsed()));
 }
 
-/** The same two headers, for who writes an answer past the hooks: names and values in turn. */
-export function ownHeaders({ id, stopwatch }: FastifyRequest): string[] {
-  return ['x-request-id', id, 'server-timing', serverTiming(stopwatch.spans, stopwatch.elapsed())];
-}
-
 const REQUEST_ID = ascii('x-request-id: ');
 const SERVER_TIMING = ascii('\r\nserver-timing: ');
 const END_OF_LINE = ascii('\r\n');
 
-/** And as the lines of a header. */
+/** The same two, for who writes an answer past the hooks: as the lines of a header. */
 export function writeOwnLines(sink: ByteSink, { id, stopwatch }: FastifyRequest): void {
   sink.literal(REQUEST_ID);
   sink.text(id);

@@ -9,10 +9,19 @@ const STATUS = ascii(STATUS_LINE);
 
 /** Headers of printable ASCII, none that says how the body is sent but its length. */
 export interface HeaderLines {
-  /** Writes each with its line's end. */
+  /** Writes each as `name: value` with its line's end. */
   write(sink: ByteSink): void;
-  /** Names and values in turn. */
-  list(): string[];
+}
+
+/** Their names and values in turn, as `writeHead` takes them. */
+export function listOf(header: HeaderLines): string[] {
+  const sink = new ByteSink();
+  header.write(sink);
+  const lines = sink.join().toString('latin1').split('\r\n').slice(0, -1);
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(': ');
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
 }
 
 type Done = () => void;
@@ -44,13 +53,13 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
   }
 
   /**
-   * Answers 200 with a whole body, as `writeHead` and `end` would, byte for byte. Those look at every header for what it may mean and at every character
-   * of it, and turn body and header into text and back: a tenth of a small request's time. What goes on from here is left to them, as
+   * Answers 200 with a whole body, as `writeHead` and `end` would, byte for byte. Those look at every header for what it may mean and at every
+   * character of it, and turn body and header into text and back: a tenth of a small request's time. What goes on from here is left to them, as
    * are answers to other methods, the last of a connection, and all that was given headers before.
    */
   answer(header: HeaderLines, body: Uint8Array): void {
     if (!this.#isPlain() || body.byteLength > JOINED_BYTES) {
-      this.writeHead(200, header.list()).end(body, null as never);
+      this.writeHead(200, listOf(header)).end(body, null as never);
       return;
     }
     const inner = this as unknown as Inner;

@@ -1,4 +1,4 @@
-import { ascii, type ByteSink, isShort } from '../bytes/byte-sink.ts';
+import { ascii, type ByteSink, rounded } from '../bytes/byte-sink.ts';
 
 const COMMA = ascii(',');
 
@@ -138,8 +138,7 @@ function writeRecord(sink: ByteSink, record: Readonly<Record<string, unknown>>, 
 
 /** Times have three decimals at most, and counts none. */
 function writeNumber(sink: ByteSink, value: number): true {
-  const thousandths = Math.round(value * 1e3);
-  if (isShort(thousandths) && thousandths / 1e3 === value) sink.thousandths(value);
+  if (rounded(value) === value) sink.thousandths(value);
   else sink.text(Number.isFinite(value) ? `${value}` : 'null');
   return true;
 }

@@ -1,4 +1,4 @@
-import { ByteSink } from '../bytes/byte-sink.ts';
+import { ByteSink, rounded } from '../bytes/byte-sink.ts';
 import type { Envelope } from '../contract/envelope.ts';
 import { conversionBytes, toBytes } from '../tensor/bytes.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -58,12 +58,8 @@ function writeData(sink: ByteSink, name: string, tensor: Tensor): void {
 function timed(parameters: unknown, clock: EncodingClock | undefined): object {
   if (clock === undefined) return { ...(parameters as object) };
   const encodeMs = encodingMs(clock);
-  const spent = { timing_encode_ms: inMicroseconds(encodeMs), timing_total_ms: inMicroseconds(clock.elapsedMs + encodeMs) };
+  const spent = { timing_encode_ms: rounded(encodeMs), timing_total_ms: rounded(clock.elapsedMs + encodeMs) };
   return { ...(parameters as object), ...spent };
-}
-
-function inMicroseconds(ms: number): number {
-  return Math.round(ms * 1e3) / 1e3;
 }
 
 function padded(json: Buffer): Buffer {

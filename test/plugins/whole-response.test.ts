@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type HeaderLines, WholeResponse } from '../../src/plugins/whole-response.ts';
+import { type HeaderLines, listOf, WholeResponse } from '../../src/plugins/whole-response.ts';
 
 /** Answers whose header and body go out in one piece: the bytes are those that a plain response sends. */
 
@@ -55,9 +55,16 @@ describe('a response', () => {
 function linesOf(headers: readonly string[]): HeaderLines {
   return {
     write: (sink) => sink.text(headers.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('')),
-    list: () => [...headers],
   };
 }
+
+describe('the lines of a header', () => {
+  it('are what writeHead takes: names and values, whatever a value holds', () => {
+    const headers = ['content-type', 'a/b; c=d', 'server-timing', 'a;dur=0.1, b;dur=2', 'x-odd', 'a: b: ', 'x-empty', ''];
+    expect(listOf(linesOf(headers))).toEqual(headers);
+    expect(listOf(linesOf([]))).toEqual([]);
+  });
+});
 
 describe('an answer', () => {
   const headers = ['content-type', 'x/y', 'x-request-id', 'a~!', 'server-timing', 'total;dur=0.123'];
